@@ -1,0 +1,249 @@
+//! Properties of MQTT 5.0 packets (MQTT 5.0 §2.2.2).
+
+use bytes::Bytes;
+
+use crate::Utf8String;
+
+/// One row a property: its number, its name, the type of its value, and its documentation.
+macro_rules! properties {
+    ($($number:literal $id:ident $name:literal $kind:ident $value:ty, $doc:literal;)*) => {
+        /// Which property: its identifier on the wire (MQTT 5.0 §2.2.2.2).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum PropertyId {
+            $(#[doc = $doc] $id = $number,)*
+        }
+
+        /// A property with its value.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Property {
+            $(#[doc = $doc] $id($value),)*
+        }
+
+        impl PropertyId {
+            /// All properties, by number.
+            pub const ALL: &[Self] = &[$(Self::$id),*];
+
+            /// The property with this number.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$id),)*
+                    _ => None,
+                }
+            }
+
+            /// The name as the standard prints it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$id => $name,)* }
+            }
+
+            /// The type of its value.
+            pub const fn kind(self) -> ValueKind {
+                match self { $(Self::$id => ValueKind::$kind,)* }
+            }
+        }
+
+        impl Property {
+            /// Which property it is.
+            pub const fn id(&self) -> PropertyId {
+                match self { $(Self::$id(_) => PropertyId::$id,)* }
+            }
+
+            /// Its value, whatever its type.
+            pub fn value(&self) -> Value {
+                match self { $(Self::$id(value) => Value::$kind(value.clone()),)* }
+            }
+
+            /// The property `id` with `value`, if the value is of its type.
+            pub fn new(id: PropertyId, value: Value) -> Option<Self> {
+                match (id, value) {
+                    $((PropertyId::$id, Value::$kind(value)) => Some(Self::$id(value)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+properties! {
+    0x01 PayloadFormatIndicator "Payload Format Indicator" Byte u8, "Payload Format Indicator: 0 bytes, 1 UTF-8.";
+    0x02 MessageExpiryInterval "Message Expiry Interval" FourByte u32, "Message Expiry Interval in seconds.";
+    0x03 ContentType "Content Type" Text Utf8String, "Content Type.";
+    0x08 ResponseTopic "Response Topic" Text Utf8String, "Response Topic, a topic name.";
+    0x09 CorrelationData "Correlation Data" Binary Bytes, "Correlation Data.";
+    0x0B SubscriptionIdentifier "Subscription Identifier" VariableByte u32, "Subscription Identifier, 1 to 268,435,455.";
+    0x11 SessionExpiryInterval "Session Expiry Interval" FourByte u32, "Session Expiry Interval in seconds; 0xFFFFFFFF is never.";
+    0x12 AssignedClientIdentifier "Assigned Client Identifier" Text Utf8String, "Assigned Client Identifier.";
+    0x13 ServerKeepAlive "Server Keep Alive" TwoByte u16, "Server Keep Alive in seconds.";
+    0x15 AuthenticationMethod "Authentication Method" Text Utf8String, "Authentication Method.";
+    0x16 AuthenticationData "Authentication Data" Binary Bytes, "Authentication Data.";
+    0x17 RequestProblemInformation "Request Problem Information" Byte u8, "Request Problem Information, 0 or 1.";
+    0x18 WillDelayInterval "Will Delay Interval" FourByte u32, "Will Delay Interval in seconds.";
+    0x19 RequestResponseInformation "Request Response Information" Byte u8, "Request Response Information, 0 or 1.";
+    0x1A ResponseInformation "Response Information" Text Utf8String, "Response Information.";
+    0x1C ServerReference "Server Reference" Text Utf8String, "Server Reference.";
+    0x1F ReasonString "Reason String" Text Utf8String, "Reason String, for people.";
+    0x21 ReceiveMaximum "Receive Maximum" TwoByte u16, "Receive Maximum, 1 to 65,535.";
+    0x22 TopicAliasMaximum "Topic Alias Maximum" TwoByte u16, "Topic Alias Maximum; 0 is none.";
+    0x23 TopicAlias "Topic Alias" TwoByte u16, "Topic Alias, at least 1.";
+    0x24 MaximumQoS "Maximum QoS" Byte u8, "Maximum QoS, 0 or 1.";
+    0x25 RetainAvailable "Retain Available" Byte u8, "Retain Available, 0 or 1.";
+    0x26 UserProperty "User Property" Pair (Utf8String, Utf8String), "User Property: a name and a value.";
+    0x27 MaximumPacketSize "Maximum Packet Size" FourByte u32, "Maximum Packet Size in bytes, at least 1.";
+    0x28 WildcardSubscriptionAvailable "Wildcard Subscription Available" Byte u8, "Wildcard Subscription Available, 0 or 1.";
+    0x29 SubscriptionIdentifierAvailable "Subscription Identifier Available" Byte u8, "Subscription Identifier Available, 0 or 1.";
+    0x2A SharedSubscriptionAvailable "Shared Subscription Available" Byte u8, "Shared Subscription Available, 0 or 1.";
+}
+
+impl PropertyId {
+    /// Its number on the wire.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The type of a property's value (MQTT 5.0 §1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are the standard's data types, documented at `Value`")]
+pub enum ValueKind {
+    Byte,
+    TwoByte,
+    FourByte,
+    VariableByte,
+    Text,
+    Binary,
+    Pair,
+}
+
+/// The value of a property, whatever its type (MQTT 5.0 §1.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A byte.
+    Byte(u8),
+    /// A Two Byte Integer.
+    TwoByte(u16),
+    /// A Four Byte Integer.
+    FourByte(u32),
+    /// A Variable Byte Integer, at most 268,435,455.
+    VariableByte(u32),
+    /// A UTF-8 Encoded String.
+    Text(Utf8String),
+    /// Binary Data.
+    Binary(Bytes),
+    /// A UTF-8 String Pair.
+    Pair((Utf8String, Utf8String)),
+}
+
+/// The properties of a packet in the order in which they stand in it.
+///
+/// The decoder admits only properties that the packet may carry, and repetitions only where they are allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties(Vec<Property>);
+
+impl Properties {
+    /// No properties; allocates nothing.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a property at the end.
+    pub fn push(&mut self, property: Property) {
+        self.0.push(property);
+    }
+
+    /// The properties in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Property> {
+        self.0.iter()
+    }
+
+    /// The first property of this kind.
+    pub fn get(&self, id: PropertyId) -> Option<&Property> {
+        self.0.iter().find(|property| property.id() == id)
+    }
+
+    /// Keeps the properties for which `keep` holds.
+    pub fn retain(&mut self, keep: impl FnMut(&Property) -> bool) {
+        self.0.retain(keep);
+    }
+
+    /// All Subscription Identifiers in order.
+    pub fn subscription_identifiers(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().filter_map(|property| match property {
+            Property::SubscriptionIdentifier(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// All User Properties in order.
+    pub fn user_properties(&self) -> impl Iterator<Item = &(Utf8String, Utf8String)> {
+        self.0.iter().filter_map(|property| match property {
+            Property::UserProperty(pair) => Some(pair),
+            _ => None,
+        })
+    }
+}
+
+/// Typed look-ups of the properties that stand at most once.
+macro_rules! lookups {
+    ($($method:ident $id:ident $value:ty;)*) => {
+        impl Properties {
+            $(
+                #[doc = concat!("The value of [`PropertyId::", stringify!($id), "`], if it is there.")]
+                pub fn $method(&self) -> Option<$value> {
+                    self.0.iter().find_map(|property| match property {
+                        Property::$id(value) => Some(value.clone()),
+                        _ => None,
+                    })
+                }
+            )*
+        }
+    };
+}
+
+lookups! {
+    payload_format_indicator PayloadFormatIndicator u8;
+    message_expiry_interval MessageExpiryInterval u32;
+    content_type ContentType Utf8String;
+    response_topic ResponseTopic Utf8String;
+    correlation_data CorrelationData Bytes;
+    session_expiry_interval SessionExpiryInterval u32;
+    assigned_client_identifier AssignedClientIdentifier Utf8String;
+    server_keep_alive ServerKeepAlive u16;
+    authentication_method AuthenticationMethod Utf8String;
+    authentication_data AuthenticationData Bytes;
+    request_problem_information RequestProblemInformation u8;
+    will_delay_interval WillDelayInterval u32;
+    request_response_information RequestResponseInformation u8;
+    response_information ResponseInformation Utf8String;
+    server_reference ServerReference Utf8String;
+    reason_string ReasonString Utf8String;
+    receive_maximum ReceiveMaximum u16;
+    topic_alias_maximum TopicAliasMaximum u16;
+    topic_alias TopicAlias u16;
+    maximum_qos MaximumQoS u8;
+    retain_available RetainAvailable u8;
+    maximum_packet_size MaximumPacketSize u32;
+    wildcard_subscription_available WildcardSubscriptionAvailable u8;
+    subscription_identifier_available SubscriptionIdentifierAvailable u8;
+    shared_subscription_available SharedSubscriptionAvailable u8;
+}
+
+impl FromIterator<Property> for Properties {
+    fn from_iter<T: IntoIterator<Item = Property>>(properties: T) -> Self {
+        Self(properties.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Properties {
+    type Item = &'a Property;
+    type IntoIter = std::slice::Iter<'a, Property>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,1 @@
+//! Conformance test suite and protocol simulator for MQTT 3.1.1 and 5.0.
