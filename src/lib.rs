@@ -1,1 +1,4 @@
 //! Conformance test suite and protocol simulator for MQTT 3.1.1 and 5.0.
+
+pub mod scenario;
+pub mod verdict;
