@@ -1,4 +1,5 @@
 //! Conformance test suite and protocol simulator for MQTT 3.1.1 and 5.0.
 
+pub mod runner;
 pub mod scenario;
 pub mod verdict;

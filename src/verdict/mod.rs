@@ -1,5 +1,11 @@
 //! What a scenario's run came to: its grade, the statements it breaks, and the evidence.
+//!
+//! This is plain data. The runner fills it, reports render it, and nothing in here knows how either works.
 
+mod evidence;
 mod grade;
+mod outcome;
 
+pub use evidence::{Evidence, EvidenceKind, Hex};
 pub use grade::Grade;
+pub use outcome::{Finding, Place, RunReport, ScenarioResult, Summary, TargetReport};

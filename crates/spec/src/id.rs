@@ -18,7 +18,11 @@ impl StatementId {
     ///
     /// # Panics
     /// If the catalogue has no such label, which stops the compilation of a constant.
-    #[expect(clippy::panic, clippy::indexing_slicing, reason = "evaluated by the compiler, where it is an error message")]
+    #[expect(
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "evaluated by the compiler, where it is an error message"
+    )]
     pub const fn known(version: Version, label: &str) -> Self {
         let table = version.table();
         let mut index = 0u16;
@@ -49,7 +53,10 @@ impl StatementId {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "bounded by the comparison of lengths; evaluated by the compiler")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "bounded by the comparison of lengths; evaluated by the compiler"
+)]
 const fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

@@ -1,0 +1,4 @@
+//! Plays scenarios against a target. Decides nothing about MQTT by itself.
+
+pub mod event;
+pub mod plan;
