@@ -10,11 +10,11 @@ use crate::{
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
 const MAY_NOT_USE: [(&str, &[&str]); 6] = [
     ("scenario", &["target", "runner", "referee", "report", "cli"]),
-    ("target", &["runner", "report", "cli"]),
+    ("target", &["referee", "runner", "report", "cli"]),
     ("referee", &["scenario", "target", "runner", "report", "cli"]),
-    ("verdict", &["target", "runner", "report", "cli"]),
+    ("verdict", &["scenario", "target", "referee", "runner", "report", "cli"]),
     ("runner", &["report", "cli"]),
-    ("report", &["target", "cli"]),
+    ("report", &["scenario", "target", "referee", "cli"]),
 ];
 
 /// The package's own name, by which its program sees its library.

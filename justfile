@@ -1,0 +1,35 @@
+# What one does here all day. `just` alone lists it.
+
+[private]
+default:
+    @just --list --unsorted
+
+# Run every test of the workspace
+test *arguments:
+    cargo test --workspace {{arguments}}
+
+# What a change has to pass besides its tests
+lint:
+    cargo fmt --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Check licences, duplicates and sources of the dependencies (needs cargo-deny)
+deny:
+    cargo deny check bans licenses sources
+
+# Play the suite against the embedded broker, or against a URL: `just run mqtt://127.0.0.1:1883`
+run *arguments:
+    cargo run --release -- run {{arguments}}
+
+# Play the suite against a mosquitto of its own on a free loopback port
+mosquitto *arguments:
+    .ci/mosquitto -- target/release/mqttspec run '{url}' {{arguments}}
+
+# Everything that CI does
+ci:
+    .ci/run
