@@ -1,0 +1,69 @@
+//! Renders what a run found: for a terminal, and as JSON.
+//!
+//! Pure functions of the plain data in [`verdict`](crate::verdict): no clock, no files, no look at the terminal. Width
+//! and colour are arguments. Whatever comes from a broker passes through [`text::clean`], so no byte of it can move
+//! the cursor, forge a line or hide another.
+
+mod chapter;
+mod conclusion;
+mod detail;
+mod json;
+mod ladder;
+mod page;
+mod summary;
+mod table;
+mod text;
+
+pub use chapter::Chapter;
+pub use conclusion::{Conclusion, broken, judged, sentence};
+pub use json::json;
+pub use page::{Page, Tone};
+pub use table::Table;
+pub use text::{counted, nearest};
+
+use crate::verdict::{Grade, RunReport};
+
+/// How a report is to look, and what of the command line it has to repeat.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Columns to fill.
+    pub width: usize,
+    /// Whether to use ANSI colours.
+    pub colour: bool,
+    /// Whether a warning counts as a failure.
+    pub strict: bool,
+    /// The folder of the scenarios, if they are not the built-in ones.
+    pub scenarios: Option<&'a str>,
+}
+
+/// A run of so few scenarios shows everything about each that did not pass.
+const CLOSE_LOOK: usize = 10;
+
+/// The report for a terminal. Its last line is one sentence with the verdict.
+pub fn terminal(report: &RunReport, view: &View<'_>) -> String {
+    let mut page = Page::new(view.width, view.colour);
+    summary::header(&mut page, report);
+    if !report.results.is_empty() {
+        summary::chapters(&mut page, &report.results);
+        summary::statements(&mut page, &report.results);
+    }
+    let close = report.results.len() <= CLOSE_LOOK;
+    for (grade, whole) in
+        [(Grade::Fail, true), (Grade::Error, true), (Grade::Warn, close), (Grade::Inconclusive, close)]
+    {
+        details(&mut page, report, view, (grade, whole));
+    }
+    summary::skipped(&mut page, report);
+    summary::verdict(&mut page, report, view.strict);
+    page.finish()
+}
+
+fn details(page: &mut Page, report: &RunReport, view: &View<'_>, (grade, whole): (Grade, bool)) {
+    let count = report.summary.count(grade);
+    if count > 0 {
+        summary::heading(page, grade, count);
+    }
+    for result in report.results.iter().filter(|result| result.grade == grade) {
+        detail::item(page, &detail::Item { result, report, view, whole });
+    }
+}
