@@ -77,12 +77,10 @@ fn title(version: Version, number: &[u16]) -> &'static str {
 fn differing(version: Version, number: &[u16]) -> &'static str {
     match (version, number) {
         (Version::V3_1_1, [2, 2]) => "Fixed header",
-        (Version::V3_1_1, [2, 3]) => "Variable header",
-        (Version::V3_1_1, [2, 4]) => "Payload",
-        (Version::V3_1_1, [4, 8]) => "Handling errors",
-        (Version::V5_0, [2, 2]) => "Variable header",
-        (Version::V5_0, [2, 3]) => "Payload",
+        (Version::V3_1_1, [2, 3]) | (Version::V5_0, [2, 2]) => "Variable header",
+        (Version::V3_1_1, [2, 4]) | (Version::V5_0, [2, 3]) => "Payload",
         (Version::V5_0, [2, 4]) => "Reason codes",
+        (Version::V3_1_1, [4, 8]) => "Handling errors",
         (Version::V5_0, [4, 8]) => "Subscriptions",
         _ => "",
     }

@@ -73,17 +73,15 @@ pub fn sentence(report: &RunReport, strict: bool) -> String {
 
 fn conforming(report: &RunReport) -> String {
     let statements = counted(judged(&report.results).len(), "statement");
-    let mut text = format!("conforming: {statements} judged, none broken");
+    let mut parts = vec![format!("conforming: {statements} judged, none broken")];
     if report.summary.warn > 0 {
-        text += &format!("; {} of a lesser kind", counted(report.summary.warn, "deviation"));
+        parts.push(format!("{} with lesser deviations", counted(report.summary.warn, "run")));
     }
     if report.summary.skip > 0 {
-        text += &format!(
-            "; {} skipped, since the broker does not offer what they need",
-            counted(report.summary.skip, "run")
-        );
+        let skipped = counted(report.summary.skip, "run");
+        parts.push(format!("{skipped} skipped, since the broker does not offer what they need"));
     }
-    text
+    parts.join("; ")
 }
 
 fn not_conforming(report: &RunReport) -> String {

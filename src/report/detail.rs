@@ -31,7 +31,8 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
     } else {
         format!("  MQTT {}  {}", result.version.number(), result.variant)
     };
-    page.line(0, &[(tone(grade), word(grade)), (Tone::Strong, &result.scenario), (Tone::Plain, &under)]);
+    let word = format!("{:5} ", grade.name().to_uppercase());
+    page.line(0, &[(tone(grade), &word), (Tone::Strong, &result.scenario), (Tone::Plain, &under)]);
     page.paragraph(2, Tone::Plain, &result.title);
     for finding in findings(result) {
         if item.whole {
@@ -45,20 +46,9 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
         ladder::write(page, &result.evidence, &marked);
         page.blank();
     }
-    page.line(2, &[(Tone::Faint, "reproduce it with")]);
+    page.line(2, &[(Tone::Faint, "to see just this again:")]);
     page.verbatim(4, Tone::Plain, &command(item));
     page.blank();
-}
-
-const fn word(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Pass => "PASS  ",
-        Grade::Skip => "SKIP  ",
-        Grade::Warn => "WARN  ",
-        Grade::Inconclusive => "OPEN  ",
-        Grade::Fail => "FAIL  ",
-        Grade::Error => "ERROR ",
-    }
 }
 
 /// The findings worth telling, worst first.

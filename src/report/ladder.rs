@@ -15,7 +15,7 @@ const ALL: usize = 16;
 /// Of so many marked packets the bytes are shown.
 const DUMPS: usize = 3;
 /// Up to so many lines of bytes are shown of one packet.
-const DUMP_LINES: usize = 24;
+const DUMP_LINES: usize = 12;
 /// The most columns that clients' names take.
 const NAME: usize = 16;
 
@@ -60,7 +60,7 @@ fn selection(length: usize, marked: &BTreeSet<usize>) -> BTreeSet<usize> {
     }
     let last = length.saturating_sub(if marked.is_empty() { 10 } else { 1 });
     let mut shown: BTreeSet<usize> = (0..3).chain(last..length).collect();
-    let ends = marked.iter().take(4).chain(marked.iter().rev().take(2));
+    let ends = marked.iter().take(3).chain(marked.iter().rev().take(1));
     for index in ends {
         shown.extend(index.saturating_sub(3)..(index + 2).min(length));
     }
@@ -106,7 +106,7 @@ fn dump(page: &mut Page, event: &Evidence) -> bool {
     let lines: Vec<String> = hex
         .0
         .chunks(16)
-        .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x} ")).collect::<String>())
+        .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "))
         .collect();
     for line in lines.iter().take(DUMP_LINES) {
         page.line(14, &[(Tone::Faint, line)]);

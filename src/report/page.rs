@@ -1,5 +1,7 @@
 //! The page that terminal reports are written on: lines of a given width, in colour or without.
 
+use std::fmt::Write as _;
+
 use super::text::{capped, clean, fit, width, wrap};
 
 /// What a piece of text means for the reader; its colour where there is colour.
@@ -120,7 +122,7 @@ impl Page {
 
     fn paint(&mut self, tone: Tone, text: &str) {
         if self.colour && tone != Tone::Plain && !text.is_empty() {
-            self.text.push_str(&format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code()));
+            let _ = write!(self.text, "\u{1b}[{}m{text}\u{1b}[0m", tone.code());
         } else {
             self.text.push_str(text);
         }

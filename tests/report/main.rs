@@ -1,0 +1,120 @@
+//! How reports look: compared with the files in `tests/report/expected`. To accept a change, set `ACCEPT=1` and read
+//! the difference before it is committed.
+
+mod sample;
+
+use std::{env, fs, path::Path};
+
+use mqttspec::{
+    report::{View, json, terminal},
+    verdict::{Grade, RunReport},
+};
+use rstest::rstest;
+
+const PLAIN: View<'_> = View { width: 100, colour: false, strict: false, scenarios: None };
+
+fn compare(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/expected").join(name);
+    if env::var_os("ACCEPT").is_some() {
+        fs::write(&path, actual).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(actual, expected, "differs from {}; to accept it, set ACCEPT=1", path.display());
+}
+
+#[rstest]
+#[case("every-grade-80.txt", 80)]
+#[case("every-grade-120.txt", 120)]
+fn every_grade_fits_the_width(#[case] name: &str, #[case] width: usize) {
+    let text = terminal(&sample::every_grade(), &View { width, ..PLAIN });
+    let too_wide = |line: &&str| line.chars().count() > width && !line.contains("mqttspec run");
+    assert_eq!(text.lines().rev().skip(1).find(too_wide), None);
+    compare(name, &text);
+}
+
+#[rstest]
+#[case("conforming.txt", sample::conforming())]
+#[case("stopped-early.txt", sample::stopped())]
+#[case("unreachable.txt", sample::unreachable())]
+#[case("hostile.txt", sample::hostile())]
+#[case("close-look.txt", sample::only(Grade::Warn))]
+fn a_report_looks_like_this(#[case] name: &str, #[case] report: RunReport) {
+    compare(name, &terminal(&report, &PLAIN));
+}
+
+#[test]
+fn colour_is_all_that_colour_adds() {
+    let report = sample::every_grade();
+    let coloured = terminal(&report, &View { colour: true, ..PLAIN });
+    compare("colour.txt", &coloured.replace('\u{1b}', "^"));
+    let mut pieces = coloured.split("\u{1b}[");
+    let first = pieces.next().unwrap().to_owned();
+    let plain = pieces.fold(first, |plain, piece| plain + piece.split_once('m').unwrap().1);
+    assert_eq!(plain, terminal(&report, &PLAIN));
+}
+
+#[test]
+fn nothing_that_a_broker_sends_reaches_the_terminal_raw() {
+    let text = terminal(&sample::hostile(), &PLAIN);
+    assert_eq!(text.chars().find(|char| char.is_control() && *char != '\n'), None);
+    assert!(!text.contains('\u{202e}'), "a bidirectional override");
+    assert!(!text.lines().any(|line| line.starts_with("conforming")), "a forged verdict");
+    assert!(text.lines().count() < 120, "{} lines", text.lines().count());
+}
+
+#[rstest]
+#[case(sample::conforming(), false, "conforming: 2 statements judged, none broken")]
+#[case(sample::only(Grade::Fail), false, "not conforming: 2 statements broken: v5.0:2.2.1-4, v5.0:3.3.1-5")]
+#[case(
+    sample::only(Grade::Warn),
+    true,
+    "not conforming: nothing that must hold is broken, but --strict counts 1 warning: v5.0:4.13.1-1"
+)]
+#[case(
+    sample::only(Grade::Warn),
+    false,
+    "conforming: 1 statement judged, none broken; 1 run with lesser deviations"
+)]
+#[case(sample::only(Grade::Skip), false, "could not decide: every run was skipped")]
+#[case(
+    sample::only(Grade::Inconclusive),
+    false,
+    "could not decide: nothing was found broken, but 1 run did not get to the point"
+)]
+#[case(
+    sample::only(Grade::Error),
+    false,
+    "could not decide: nothing was found broken, but 1 run ended in an error"
+)]
+#[case(sample::unreachable(), false, "could not decide: mqtt://127.0.0.1:1 refused the network connection")]
+#[case(
+    sample::stopped(),
+    false,
+    "not conforming: 2 statements broken: v5.0:2.2.1-4, v5.0:3.3.1-5; the run ended early: interrupted"
+)]
+fn the_last_line_is_the_verdict(#[case] report: RunReport, #[case] strict: bool, #[case] expected: &str) {
+    let text = terminal(&report, &View { strict, ..PLAIN });
+    assert_eq!(text.lines().last(), Some(expected));
+}
+
+#[test]
+fn json_has_this_shape() {
+    let text = json(&sample::every_grade(), false).unwrap();
+    compare("every-grade.json", &text);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["verdict"], "not-conforming");
+    for result in document["results"].as_array().unwrap() {
+        for field in ["scenario", "version", "variant", "grade"] {
+            assert!(result[field].is_string(), "{field} in {result}");
+        }
+        assert!(result["statements"].is_array());
+        let passed = result["grade"] == "pass";
+        for field in ["broken", "evidence"] {
+            assert_eq!(
+                result.get(field).is_some_and(serde_json::Value::is_array),
+                !passed,
+                "{field} in {result}"
+            );
+        }
+    }
+}
