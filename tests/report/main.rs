@@ -16,7 +16,7 @@ const PLAIN: View<'_> = View { width: 100, colour: false, strict: false, scenari
 fn compare(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/expected").join(name);
     if env::var_os("ACCEPT").is_some() {
-        fs::write(&path, actual).unwrap();
+        assert!(fs::write(&path, actual).is_ok(), "cannot write {}", path.display());
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(actual, expected, "differs from {}; to accept it, set ACCEPT=1", path.display());
