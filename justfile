@@ -10,13 +10,13 @@ test *arguments:
 
 # What a change has to pass besides its tests
 lint:
-    cargo fmt --check
+    cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Format the code
 fmt:
-    cargo fmt
+    cargo fmt --all
 
 # Check licences, duplicates and sources of the dependencies (needs cargo-deny)
 deny:
@@ -28,7 +28,8 @@ run *arguments:
 
 # Play the suite against a mosquitto of its own on a free loopback port
 mosquitto *arguments:
-    .ci/mosquitto -- target/release/mqttspec run '{url}' {{arguments}}
+    cargo build --release
+    .ci/with-mosquitto sh -c 'target/release/mqttspec run "$MQTT_URL" "$@"' mqttspec {{arguments}}
 
 # Everything that CI does
 ci:
