@@ -301,6 +301,26 @@ impl PacketType {
         self as u8
     }
 
+    /// The flags that its fixed header must have (MQTT 3.1.1 §2.2.2, MQTT 5.0 §2.1.3); those of PUBLISH have a
+    /// meaning instead.
+    pub const fn reserved_flags(self) -> Option<u8> {
+        match self {
+            Self::Publish => None,
+            Self::Pubrel | Self::Subscribe | Self::Unsubscribe => Some(0b0010),
+            Self::Connect
+            | Self::Connack
+            | Self::Puback
+            | Self::Pubrec
+            | Self::Pubcomp
+            | Self::Suback
+            | Self::Unsuback
+            | Self::Pingreq
+            | Self::Pingresp
+            | Self::Disconnect
+            | Self::Auth => Some(0b0000),
+        }
+    }
+
     /// The name as the standard prints it.
     pub const fn name(self) -> &'static str {
         match self {

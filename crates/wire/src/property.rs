@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use crate::Utf8String;
 
-/// One row a property: its number, its name, the type of its value, and its documentation.
+/// One row a property: its number, its name in the standard and as a part of a packet, its type, its documentation.
 macro_rules! properties {
-    ($($number:literal $id:ident $name:literal $kind:ident $value:ty, $doc:literal;)*) => {
+    ($($number:literal $id:ident $name:literal $kebab:literal $kind:ident $value:ty, $doc:literal;)*) => {
         /// Which property: its identifier on the wire (MQTT 5.0 §2.2.2.2).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -37,6 +37,19 @@ macro_rules! properties {
                 match self { $(Self::$id => $name,)* }
             }
 
+            /// The name in lower case with hyphens, which names the part of a packet that the property is.
+            pub const fn kebab_name(self) -> &'static str {
+                match self { $(Self::$id => $kebab,)* }
+            }
+
+            /// The name of the part when the property stands in Will Properties.
+            pub(crate) const fn will_name(self) -> &'static str {
+                if matches!(self, Self::WillDelayInterval) {
+                    return self.kebab_name();
+                }
+                match self { $(Self::$id => concat!("will-", $kebab),)* }
+            }
+
             /// The type of its value.
             pub const fn kind(self) -> ValueKind {
                 match self { $(Self::$id => ValueKind::$kind,)* }
@@ -54,6 +67,10 @@ macro_rules! properties {
                 match self { $(Self::$id(value) => Value::$kind(value.clone()),)* }
             }
 
+            pub(crate) const fn value_ref(&self) -> ValueRef<'_> {
+                match self { $(Self::$id(value) => ValueRef::$kind(value),)* }
+            }
+
             /// The property `id` with `value`, if the value is of its type.
             pub fn new(id: PropertyId, value: Value) -> Option<Self> {
                 match (id, value) {
@@ -66,33 +83,33 @@ macro_rules! properties {
 }
 
 properties! {
-    0x01 PayloadFormatIndicator "Payload Format Indicator" Byte u8, "Payload Format Indicator: 0 bytes, 1 UTF-8.";
-    0x02 MessageExpiryInterval "Message Expiry Interval" FourByte u32, "Message Expiry Interval in seconds.";
-    0x03 ContentType "Content Type" Text Utf8String, "Content Type.";
-    0x08 ResponseTopic "Response Topic" Text Utf8String, "Response Topic, a topic name.";
-    0x09 CorrelationData "Correlation Data" Binary Bytes, "Correlation Data.";
-    0x0B SubscriptionIdentifier "Subscription Identifier" VariableByte u32, "Subscription Identifier, 1 to 268,435,455.";
-    0x11 SessionExpiryInterval "Session Expiry Interval" FourByte u32, "Session Expiry Interval in seconds; 0xFFFFFFFF is never.";
-    0x12 AssignedClientIdentifier "Assigned Client Identifier" Text Utf8String, "Assigned Client Identifier.";
-    0x13 ServerKeepAlive "Server Keep Alive" TwoByte u16, "Server Keep Alive in seconds.";
-    0x15 AuthenticationMethod "Authentication Method" Text Utf8String, "Authentication Method.";
-    0x16 AuthenticationData "Authentication Data" Binary Bytes, "Authentication Data.";
-    0x17 RequestProblemInformation "Request Problem Information" Byte u8, "Request Problem Information, 0 or 1.";
-    0x18 WillDelayInterval "Will Delay Interval" FourByte u32, "Will Delay Interval in seconds.";
-    0x19 RequestResponseInformation "Request Response Information" Byte u8, "Request Response Information, 0 or 1.";
-    0x1A ResponseInformation "Response Information" Text Utf8String, "Response Information.";
-    0x1C ServerReference "Server Reference" Text Utf8String, "Server Reference.";
-    0x1F ReasonString "Reason String" Text Utf8String, "Reason String, for people.";
-    0x21 ReceiveMaximum "Receive Maximum" TwoByte u16, "Receive Maximum, 1 to 65,535.";
-    0x22 TopicAliasMaximum "Topic Alias Maximum" TwoByte u16, "Topic Alias Maximum; 0 is none.";
-    0x23 TopicAlias "Topic Alias" TwoByte u16, "Topic Alias, at least 1.";
-    0x24 MaximumQoS "Maximum QoS" Byte u8, "Maximum QoS, 0 or 1.";
-    0x25 RetainAvailable "Retain Available" Byte u8, "Retain Available, 0 or 1.";
-    0x26 UserProperty "User Property" Pair (Utf8String, Utf8String), "User Property: a name and a value.";
-    0x27 MaximumPacketSize "Maximum Packet Size" FourByte u32, "Maximum Packet Size in bytes, at least 1.";
-    0x28 WildcardSubscriptionAvailable "Wildcard Subscription Available" Byte u8, "Wildcard Subscription Available, 0 or 1.";
-    0x29 SubscriptionIdentifierAvailable "Subscription Identifier Available" Byte u8, "Subscription Identifier Available, 0 or 1.";
-    0x2A SharedSubscriptionAvailable "Shared Subscription Available" Byte u8, "Shared Subscription Available, 0 or 1.";
+    0x01 PayloadFormatIndicator "Payload Format Indicator" "payload-format-indicator" Byte u8, "Payload Format Indicator: 0 bytes, 1 UTF-8.";
+    0x02 MessageExpiryInterval "Message Expiry Interval" "message-expiry-interval" FourByte u32, "Message Expiry Interval in seconds.";
+    0x03 ContentType "Content Type" "content-type" Text Utf8String, "Content Type.";
+    0x08 ResponseTopic "Response Topic" "response-topic" Text Utf8String, "Response Topic, a topic name.";
+    0x09 CorrelationData "Correlation Data" "correlation-data" Binary Bytes, "Correlation Data.";
+    0x0B SubscriptionIdentifier "Subscription Identifier" "subscription-identifier" VariableByte u32, "Subscription Identifier, 1 to 268,435,455.";
+    0x11 SessionExpiryInterval "Session Expiry Interval" "session-expiry-interval" FourByte u32, "Session Expiry Interval in seconds; 0xFFFFFFFF is never.";
+    0x12 AssignedClientIdentifier "Assigned Client Identifier" "assigned-client-identifier" Text Utf8String, "Assigned Client Identifier.";
+    0x13 ServerKeepAlive "Server Keep Alive" "server-keep-alive" TwoByte u16, "Server Keep Alive in seconds.";
+    0x15 AuthenticationMethod "Authentication Method" "authentication-method" Text Utf8String, "Authentication Method.";
+    0x16 AuthenticationData "Authentication Data" "authentication-data" Binary Bytes, "Authentication Data.";
+    0x17 RequestProblemInformation "Request Problem Information" "request-problem-information" Byte u8, "Request Problem Information, 0 or 1.";
+    0x18 WillDelayInterval "Will Delay Interval" "will-delay-interval" FourByte u32, "Will Delay Interval in seconds.";
+    0x19 RequestResponseInformation "Request Response Information" "request-response-information" Byte u8, "Request Response Information, 0 or 1.";
+    0x1A ResponseInformation "Response Information" "response-information" Text Utf8String, "Response Information.";
+    0x1C ServerReference "Server Reference" "server-reference" Text Utf8String, "Server Reference.";
+    0x1F ReasonString "Reason String" "reason-string" Text Utf8String, "Reason String, for people.";
+    0x21 ReceiveMaximum "Receive Maximum" "receive-maximum" TwoByte u16, "Receive Maximum, 1 to 65,535.";
+    0x22 TopicAliasMaximum "Topic Alias Maximum" "topic-alias-maximum" TwoByte u16, "Topic Alias Maximum; 0 is none.";
+    0x23 TopicAlias "Topic Alias" "topic-alias" TwoByte u16, "Topic Alias, at least 1.";
+    0x24 MaximumQoS "Maximum QoS" "maximum-qos" Byte u8, "Maximum QoS, 0 or 1.";
+    0x25 RetainAvailable "Retain Available" "retain-available" Byte u8, "Retain Available, 0 or 1.";
+    0x26 UserProperty "User Property" "user-property" Pair (Utf8String, Utf8String), "User Property: a name and a value.";
+    0x27 MaximumPacketSize "Maximum Packet Size" "maximum-packet-size" FourByte u32, "Maximum Packet Size in bytes, at least 1.";
+    0x28 WildcardSubscriptionAvailable "Wildcard Subscription Available" "wildcard-subscription-available" Byte u8, "Wildcard Subscription Available, 0 or 1.";
+    0x29 SubscriptionIdentifierAvailable "Subscription Identifier Available" "subscription-identifier-available" Byte u8, "Subscription Identifier Available, 0 or 1.";
+    0x2A SharedSubscriptionAvailable "Shared Subscription Available" "shared-subscription-available" Byte u8, "Shared Subscription Available, 0 or 1.";
 }
 
 impl PropertyId {
@@ -134,6 +151,33 @@ pub enum Value {
     Pair((Utf8String, Utf8String)),
 }
 
+/// Counts how often each property stands in one list, to number the repeated ones.
+pub(crate) struct Occurrences([usize; 64]);
+
+impl Occurrences {
+    pub(crate) const fn new() -> Self {
+        Self([0; 64])
+    }
+
+    /// Counts one more, and says how many there were before.
+    pub(crate) fn count(&mut self, id: PropertyId) -> usize {
+        let Some(count) = self.0.get_mut(usize::from(id.number())) else { return 0 };
+        *count += 1;
+        *count - 1
+    }
+}
+
+/// A [`Value`] that is only looked at.
+pub(crate) enum ValueRef<'a> {
+    Byte(&'a u8),
+    TwoByte(&'a u16),
+    FourByte(&'a u32),
+    VariableByte(&'a u32),
+    Text(&'a Utf8String),
+    Binary(&'a Bytes),
+    Pair(&'a (Utf8String, Utf8String)),
+}
+
 /// The properties of a packet in the order in which they stand in it.
 ///
 /// The decoder admits only properties that the packet may carry, and repetitions only where they are allowed.
@@ -149,6 +193,11 @@ impl Properties {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Adds a property at the end.
@@ -173,18 +222,16 @@ impl Properties {
 
     /// All Subscription Identifiers in order.
     pub fn subscription_identifiers(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().filter_map(|property| match property {
-            Property::SubscriptionIdentifier(id) => Some(*id),
-            _ => None,
+        self.0.iter().filter_map(|property| {
+            if let Property::SubscriptionIdentifier(id) = property { Some(*id) } else { None }
         })
     }
 
     /// All User Properties in order.
     pub fn user_properties(&self) -> impl Iterator<Item = &(Utf8String, Utf8String)> {
-        self.0.iter().filter_map(|property| match property {
-            Property::UserProperty(pair) => Some(pair),
-            _ => None,
-        })
+        self.0.iter().filter_map(
+            |property| if let Property::UserProperty(pair) = property { Some(pair) } else { None },
+        )
     }
 }
 

@@ -133,11 +133,11 @@ impl Utf8String {
         if bytes.len() > usize::from(u16::MAX) {
             return Err(Utf8Fault::TooLong(bytes.len()));
         }
-        let text = std::str::from_utf8(&bytes).map_err(|error| Utf8Fault::IllFormed(error.valid_up_to()))?;
-        if let Some(offset) = text.bytes().position(|byte| byte == 0) {
-            return Err(Utf8Fault::Null(offset));
+        let text = ByteString::try_from(bytes).map_err(|error| Utf8Fault::IllFormed(error.valid_up_to()))?;
+        match text.bytes().position(|byte| byte == 0) {
+            Some(offset) => Err(Utf8Fault::Null(offset)),
+            None => Ok(Self(text)),
         }
-        ByteString::try_from(bytes).map(Self).map_err(|_| Utf8Fault::IllFormed(0))
     }
 
     /// The text.
