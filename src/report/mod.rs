@@ -19,7 +19,7 @@ pub use conclusion::{Conclusion, broken, judged, sentence};
 pub use json::json;
 pub use page::{Page, Tone};
 pub use table::Table;
-pub use text::{counted, nearest};
+pub use text::counted;
 
 use crate::verdict::{Grade, RunReport};
 

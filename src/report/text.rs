@@ -106,35 +106,6 @@ pub(super) fn quoted(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
 }
 
-/// The candidate that `wanted` is most likely a slip of the pen for, if any is close.
-pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = 1 + wanted.chars().count() / 4;
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(wanted, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// How many characters must be replaced, inserted or removed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (line, from) in a.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        let mut next = Vec::with_capacity(row.len());
-        next.push(left);
-        for (above, to) in row.iter().skip(1).zip(b.chars()) {
-            left = (diagonal + usize::from(!from.eq_ignore_ascii_case(&to))).min(above + 1).min(left + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -183,13 +154,5 @@ mod tests {
     #[case("", "''")]
     fn words_survive_the_shell(#[case] word: &str, #[case] expected: &str) {
         assert_eq!(quoted(word), expected);
-    }
-
-    #[rstest]
-    #[case("3.3.1-55", Some("3.3.1-5"))]
-    #[case("subscibe", Some("subscribe"))]
-    #[case("nothing like it", None)]
-    fn slips_are_recognised(#[case] wanted: &str, #[case] expected: Option<&str>) {
-        assert_eq!(nearest(wanted, ["3.3.1-5", "3.3.1-6x", "subscribe"]), expected);
     }
 }

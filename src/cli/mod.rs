@@ -1,0 +1,57 @@
+//! The command line: a file per command. The only part that prints.
+
+mod exit;
+mod explain;
+mod list;
+mod scenarios;
+mod suggest;
+mod terminal;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{BadInput, Exit};
+use terminal::{Terminal, complain};
+
+/// Judges MQTT brokers: says statement by statement whether MQTT 3.1.1 and 5.0 are kept.
+#[derive(Debug, Parser)]
+#[command(name = "mqttspec", version, disable_help_subcommand = true, after_help = EXIT_STATUS)]
+struct Arguments {
+    /// Print without colours (so does the environment variable NO_COLOR)
+    #[arg(long, global = true)]
+    no_color: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::Arguments),
+    Explain(explain::Arguments),
+}
+
+const EXIT_STATUS: &str = "Exit status:
+  0  conforming
+  1  not conforming: at least one statement was shown broken
+  2  wrong usage or wrong input; nothing was run
+  3  could not decide: unreachable, interrupted or inconclusive, and nothing shown broken";
+
+/// Does what the command line says.
+pub fn main() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and the version are no errors; clap writes them to standard output.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Success };
+        }
+    };
+    let terminal = Terminal::stdout(arguments.no_color);
+    let done = match &arguments.command {
+        Command::List(arguments) => list::list(arguments, terminal),
+        Command::Explain(arguments) => explain::explain(arguments, terminal),
+    };
+    done.unwrap_or_else(|bad| {
+        complain(&format!("error: {bad}\n"));
+        Exit::BadInput
+    })
+}
