@@ -1,6 +1,7 @@
 # Sourced by the scripts in this folder.
 
 PATH="$PATH:/usr/sbin:/sbin"
+export PYTHONDONTWRITEBYTECODE=1
 mqttspec=${CARGO_TARGET_DIR:-target}/release/mqttspec
 
 # fail MESSAGE: ends the script.
