@@ -1,0 +1,161 @@
+//! What is sent: packets with edits, and raw bytes.
+
+use super::{Keys, Lower, Mistake, keys};
+use crate::scenario::{
+    ast::{EditSpec, PacketSpec, SendItem},
+    diagnostic::Code,
+    node::{Entry, Node, Value},
+    vocabulary,
+};
+
+/// The changes that can be made to a packet's layout.
+const EDITS: [&str; 11] =
+    ["first-byte", "flags", "drop", "repeat", "move", "replace", "insert", "length", "pad", "cut", "append"];
+/// More bytes than any variable byte integer may have.
+const MAX_PAD: u32 = 8;
+/// The largest Remaining Length.
+const MAX_LENGTH: u32 = 268_435_455;
+
+impl Lower {
+    /// What `send` sends: one thing, or several in one segment.
+    pub(super) fn send_items(&mut self, node: &Node) -> Vec<SendItem> {
+        match &node.value {
+            Value::List(_) => {
+                let items = self.filled_list(node, "a list of packets").unwrap_or_default();
+                items.iter().filter_map(|item| self.send_item(item)).collect()
+            }
+            Value::Nothing | Value::Scalar(_) | Value::Map(_) => self.send_item(node).into_iter().collect(),
+        }
+    }
+
+    fn send_item(&mut self, node: &Node) -> Option<SendItem> {
+        let names = || vocabulary::packets().iter().map(|words| words.name.as_str());
+        if let Some(word) = node.word() {
+            let Some(words) = vocabulary::packet(word) else {
+                let message = format!("there is no packet `{word}`");
+                return self.refuse(keys::unknown(&node.span, message, word, names()));
+            };
+            let empty = Node { span: node.span.clone(), value: Value::Map(Vec::new()) };
+            return Some(SendItem::Packet(self.packet(words, &node.span, &empty)));
+        }
+        let mut keys = self.keys(node, "what is sent")?;
+        if let Some(hex) = keys.take("hex") {
+            keys.finish(self);
+            return self.hex(hex).map(SendItem::Hex);
+        }
+        let edits = keys.take("edit");
+        let (entry, words) = self.packet_entry(node, &keys, names().chain(["hex", "edit"]))?;
+        let packet = self.packet(words, &entry.key_span, &entry.value);
+        let edits = edits.map_or_else(Vec::new, |edits| self.edits(edits));
+        Some(SendItem::Packet(PacketSpec { edits, ..packet }))
+    }
+
+    /// The one entry left that must name a packet; `known` is what could stand there.
+    pub(super) fn packet_entry<'n>(
+        &mut self,
+        node: &Node,
+        keys: &Keys<'n>,
+        known: impl Iterator<Item = &'static str>,
+    ) -> Option<(&'n Entry, &'static vocabulary::PacketWords)> {
+        let (entry, others) = match keys.left() {
+            [] => return self.wrong_type(node, "a packet"),
+            [entry, others @ ..] => (*entry, others),
+        };
+        let Some(words) = vocabulary::packet(&entry.key) else {
+            let message = format!("there is no packet `{}`", entry.key);
+            return self.refuse(keys::unknown(&entry.key_span, message, &entry.key, known));
+        };
+        for other in others {
+            let label = "one packet with its fields";
+            self.add(if vocabulary::packet(&other.key).is_some() {
+                Mistake::new(
+                    Code::Duplicate,
+                    &other.key_span,
+                    "a second packet stands in this mapping",
+                    label,
+                )
+            } else {
+                keys::unknown_key("this mapping", other, ["edit"])
+            });
+        }
+        Some((entry, words))
+    }
+
+    fn edits(&mut self, node: &Node) -> Vec<EditSpec> {
+        let items = self.filled_list(node, "a list of edits").unwrap_or_default();
+        items.iter().filter_map(|item| self.edit(item)).collect()
+    }
+
+    fn edit(&mut self, node: &Node) -> Option<EditSpec> {
+        let Some(entry) = node.only_entry() else {
+            return self.wrong_type(node, "a mapping with one edit, such as `{flags: 0b0110}`,");
+        };
+        let value = &entry.value;
+        match entry.key.as_str() {
+            "first-byte" => self.number(value, 0, 0xFF).map(EditSpec::FirstByte),
+            "flags" => self.number(value, 0, 0xF).map(EditSpec::Flags),
+            "drop" => self.part(value).map(EditSpec::Drop),
+            "repeat" => self.part(value).map(EditSpec::Repeat),
+            "cut" => self.number(value, 0, MAX_LENGTH).map(EditSpec::Cut),
+            "append" => self.hex(value).map(EditSpec::Append),
+            "move" | "replace" | "insert" | "length" | "pad" => self.edit_of_part(&entry.key, value),
+            _ => {
+                let message = format!("there is no edit `{}`", entry.key);
+                self.refuse(keys::unknown(&entry.key_span, message, &entry.key, EDITS))
+            }
+        }
+    }
+
+    /// An edit that has more to say than one value.
+    fn edit_of_part(&mut self, edit: &str, node: &Node) -> Option<EditSpec> {
+        let mut keys = self.keys(node, &format!("`{edit}`"))?;
+        let found = match edit {
+            "move" => {
+                let (part, before) = (keys.need(self, "part"), keys.need(self, "before"));
+                let (part, before) =
+                    (part.and_then(|node| self.part(node)), before.and_then(|node| self.part(node)));
+                part.zip(before).map(|(part, before)| EditSpec::Move { part, before })
+            }
+            "replace" => {
+                let (part, with) = (keys.need(self, "part"), keys.need(self, "with"));
+                let (part, with) =
+                    (part.and_then(|node| self.part(node)), with.and_then(|node| self.binary(node)));
+                part.zip(with).map(|(part, with)| EditSpec::Replace { part, with })
+            }
+            "insert" => {
+                let (before, hex) = (keys.need(self, "before"), keys.need(self, "hex"));
+                let (before, hex) =
+                    (before.and_then(|node| self.part(node)), hex.and_then(|node| self.hex(node)));
+                before.zip(hex).map(|(before, bytes)| EditSpec::Insert { before, bytes })
+            }
+            "length" => {
+                let (part, is) = (keys.need(self, "part"), keys.need(self, "is"));
+                let part = part.and_then(|node| self.part(node));
+                let is = is.and_then(|node| self.number(node, 0, MAX_LENGTH));
+                part.zip(is).map(|(part, length)| EditSpec::Length { part, length })
+            }
+            _ => {
+                let (part, width) = (keys.need(self, "part"), keys.need(self, "width"));
+                let part = part.and_then(|node| self.part(node));
+                let width = width.and_then(|node| self.constant(node, 1, MAX_PAD));
+                part.zip(width)
+                    .and_then(|(part, width)| Some(EditSpec::Pad { part, width: u8::try_from(width).ok()? }))
+            }
+        };
+        keys.finish(self);
+        found
+    }
+
+    /// The name of a part of a packet's layout.
+    fn part(&mut self, node: &Node) -> Option<String> {
+        let name = self.scalar(node, "the name of a part")?.text.as_str();
+        let good =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '[' | ']');
+        if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(good) {
+            return Some(name.to_owned());
+        }
+        let message = format!("`{name}` cannot be the name of a part");
+        let label = "a name in kebab-case is needed, such as `topic-name`";
+        self.refuse(Mistake::new(Code::WrongValue, &node.span, message, label))
+    }
+}

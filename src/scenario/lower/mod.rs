@@ -1,0 +1,150 @@
+//! From the tree of a file to the scenario it means, collecting every mistake on the way.
+//!
+//! Each function lowers one construct and returns `None` if it is wrong, after having noted why in [`Lower`].
+//! A mistake in one part keeps no other part from being looked at.
+
+mod action;
+mod edit;
+mod expect;
+mod expr;
+mod judgement;
+mod keys;
+mod literal;
+mod matcher;
+mod packet;
+mod scenario;
+mod scope;
+mod step;
+mod versions;
+
+use std::sync::Arc;
+
+use mqttspec_spec::Version;
+
+use self::{keys::Keys, scope::Scope, versions::Versions};
+use super::{
+    ast::{Covers, Scenario, Source, Span},
+    diagnostic::{Code, Mistake},
+    node::{Node, Scalar, Value},
+};
+
+/// The scenario that `root` means; `None` if anything in it is wrong, which is then among the mistakes.
+pub(super) fn lower(
+    id: &str,
+    source: &Arc<Source>,
+    root: &Node,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Scenario> {
+    let mut lower = Lower::default();
+    let scenario = scenario::scenario(&mut lower, id, source, root);
+    mistakes.append(&mut lower.mistakes);
+    scenario.filter(|_| mistakes.is_empty())
+}
+
+/// What is known while a file is lowered.
+#[derive(Default)]
+struct Lower {
+    /// The mistakes found.
+    mistakes: Vec<Mistake>,
+    /// The versions under which what is being lowered counts.
+    versions: Versions,
+    /// What the scenario covers.
+    covers: Covers,
+    /// Where the statements covered are listed, by version.
+    covers_spans: Vec<(Version, Span)>,
+    /// The names that can be used.
+    scope: Scope,
+    /// Whether the steps being lowered are judged: those of `steps`, not those that lead up to them.
+    judged: bool,
+}
+
+impl Lower {
+    /// Notes a mistake.
+    fn add(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    /// Notes a mistake and gives `None`.
+    fn refuse<T>(&mut self, mistake: Mistake) -> Option<T> {
+        self.mistakes.push(mistake);
+        None
+    }
+
+    /// Refuses a node of the wrong type: `wanted` is what may stand there.
+    fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
+        let label = format!("{wanted} is needed");
+        if matches!(node.value, Value::Nothing) {
+            let mistake = Mistake::new(Code::Missing, &node.span, "a value is missing", label);
+            return self.refuse(mistake.help("text that begins with `#` is a comment unless it is quoted"));
+        }
+        let message = format!("{} stands where {wanted} is needed", node.describe());
+        self.refuse(Mistake::new(Code::WrongType, &node.span, message, label))
+    }
+
+    /// The scalar that a node must be.
+    fn scalar<'n>(&mut self, node: &'n Node, wanted: &str) -> Option<&'n Scalar> {
+        match node.scalar() {
+            Some(scalar) => Some(scalar),
+            None => self.wrong_type(node, wanted),
+        }
+    }
+
+    /// The items of the list that a node must be.
+    fn list<'n>(&mut self, node: &'n Node, wanted: &str) -> Option<&'n [Node]> {
+        match &node.value {
+            Value::List(items) => Some(items),
+            Value::Nothing | Value::Scalar(_) | Value::Map(_) => self.wrong_type(node, wanted),
+        }
+    }
+
+    /// The items of a list that must not be empty.
+    fn filled_list<'n>(&mut self, node: &'n Node, wanted: &str) -> Option<&'n [Node]> {
+        let items = self.list(node, wanted)?;
+        if items.is_empty() {
+            let label = format!("{wanted} is needed");
+            return self.refuse(Mistake::new(Code::Missing, &node.span, "this list is empty", label));
+        }
+        Some(items)
+    }
+
+    /// The keys of the mapping that a node must be; `owner` names it in messages.
+    fn keys<'n>(&mut self, node: &'n Node, owner: &str) -> Option<Keys<'n>> {
+        match node.entries() {
+            Some(entries) => Some(Keys::new(owner, &node.span, entries)),
+            None => self.wrong_type(node, "a mapping"),
+        }
+    }
+
+    /// Lowers something that counts under one of the present versions only.
+    fn under<T>(&mut self, only: Option<Version>, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let versions = self.versions;
+        if let Some(only) = only {
+            self.versions = versions.only(only);
+        }
+        let lowered = lower(self);
+        self.versions = versions;
+        lowered
+    }
+
+    /// Whether a key such as `v5.0`, which restricts what is in it to one version, may stand here.
+    fn check_version_key(&mut self, version: Version, span: &Span) -> Option<()> {
+        if self.versions.is_empty() || self.versions.several() {
+            return Some(());
+        }
+        let (message, label) = if self.versions.contains(version) {
+            (
+                "this restriction says nothing new",
+                format!("leave `{version}:` out and write directly what is in it"),
+            )
+        } else {
+            ("this is never played", format!("not `{version}`"))
+        };
+        let mistake = Mistake::new(Code::WrongVersion, span, message, label);
+        self.refuse(mistake.help(format!("only {} counts here", self.versions)))
+    }
+}
+
+/// The version that a key names: `v3.1.1` or `v5.0`.
+fn version_named(key: &str) -> Option<Version> {
+    Version::ALL.into_iter().find(|version| version.to_string() == key)
+}
