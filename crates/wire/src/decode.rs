@@ -14,7 +14,7 @@ mod properties;
 mod reader;
 mod simple;
 
-use std::{fmt, ops::Range};
+use std::{cmp::Ordering, fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_spec::Version;
@@ -167,33 +167,47 @@ pub(crate) fn decode_watched<W: Watch>(
     raw: &Bytes,
     watch: &mut W,
 ) -> Result<Packet, Fault> {
-    let incomplete =
-        |offset, part: Part, kind| Err(Fault { offset, field: part.stem(), kind, statement: None });
     let Some(header) = Header::parse(sender, version, raw)? else {
-        return incomplete(raw.len(), Part::REMAINING_LENGTH, FaultKind::Missing);
+        return Err(not_one_packet(raw.len(), FaultKind::Missing));
     };
-    watch.part(Part::FIRST_BYTE, 0..1, format_args!("{} flags {:04b}", header.packet, header.flags));
+    watch.part(Part::FIRST_BYTE, 0..1, header);
     watch.part(Part::REMAINING_LENGTH, 1..header.width, header.remaining);
-    let left = raw.len().saturating_sub(header.width);
-    if left < header.remaining {
-        let kind = FaultKind::LengthPastEnd { length: header.remaining, left };
-        return incomplete(1, Part::REMAINING_LENGTH, kind);
-    }
-    if left > header.remaining {
-        let kind = FaultKind::TrailingBytes(left.saturating_sub(header.remaining));
-        return incomplete(header.total(), Part::REMAINING_LENGTH, kind);
-    }
     let mut version = version;
     if header.packet == PacketType::Connect {
         version =
             connect::Protocol::peek(raw, header.width).and_then(|protocol| protocol.version()).or(version);
-        header.judge(version)?;
     }
     let context = Context { sender, version, packet: header.packet };
     let mut reader = Reader::new(context, raw, header.width, watch);
+    if let Some(fault) = check_total(&header, raw.len()) {
+        // Whoever watches still learns what the bytes look like.
+        let _ = body(&mut reader, header);
+        return Err(fault);
+    }
+    header.judge(version)?;
     let packet = body(&mut reader, header)?;
     reader.finish()?;
     Ok(packet)
+}
+
+/// Whether the Remaining Length says what there is.
+fn check_total(header: &Header, size: usize) -> Option<Fault> {
+    let left = size.saturating_sub(header.width);
+    match left.cmp(&header.remaining) {
+        Ordering::Less => {
+            let kind = FaultKind::LengthPastEnd { length: header.remaining, left };
+            Some(not_one_packet(1, kind))
+        }
+        Ordering::Equal => None,
+        Ordering::Greater => {
+            Some(not_one_packet(header.total(), FaultKind::TrailingBytes(left - header.remaining)))
+        }
+    }
+}
+
+/// The bytes are less or more than a packet, which breaks no statement.
+fn not_one_packet(offset: usize, kind: FaultKind) -> Fault {
+    Fault { offset, field: Part::REMAINING_LENGTH.stem(), kind, statement: None }
 }
 
 fn body<W: Watch>(reader: &mut Reader<'_, W>, header: Header) -> Result<Packet, Fault> {

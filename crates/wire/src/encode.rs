@@ -13,11 +13,7 @@ use mqttspec_spec::Version;
 pub(crate) use packets::Whole;
 pub(crate) use sink::{Content, Prefix, Sink};
 
-use crate::{
-    Packet,
-    part::{Counted, Part},
-    variable_byte,
-};
+use crate::{Packet, part::Part, variable_byte};
 
 impl Packet {
     /// Appends the packet to `out`, in its shortest form.
@@ -66,7 +62,7 @@ impl Sink for Count {
         content.write(self);
     }
 
-    fn counted(&mut self, _: Counted, prefix: Prefix, content: &impl Content) {
+    fn prefixed(&mut self, _: Part, prefix: Prefix, content: &impl Content) {
         let before = self.0;
         content.write(self);
         self.0 += match prefix {
@@ -92,11 +88,11 @@ impl Sink for Bare<'_> {
         content.write(self);
     }
 
-    fn counted(&mut self, part: Counted, prefix: Prefix, content: &impl Content) {
+    fn prefixed(&mut self, part: Part, prefix: Prefix, content: &impl Content) {
         let length = length(content);
         match prefix {
             Prefix::TwoByte => self.0.put_u16(u16::try_from(length).unwrap_or(u16::MAX)),
-            Prefix::VariableByte => self.variable_byte(part.length, saturated(length)),
+            Prefix::VariableByte => self.variable_byte(part, saturated(length)),
         }
         content.write(self);
     }

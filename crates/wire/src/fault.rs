@@ -66,7 +66,7 @@ pub enum FaultKind {
         width: usize,
     },
     /// The packet is larger than its receiver accepts.
-    #[error("the packet has {size} bytes; its receiver accepts {maximum}")]
+    #[error("the packet has {}; its receiver accepts {maximum}", bytes(*size))]
     TooLarge {
         /// The size of the whole packet in bytes.
         size: usize,
@@ -85,7 +85,7 @@ pub enum FaultKind {
     #[error("the packet ends before it")]
     Missing,
     /// A field of fixed size is cut off.
-    #[error("it takes {needed} bytes; {left} are left")]
+    #[error("it takes {}; {} left", bytes(*needed), bytes(*left))]
     CutShort {
         /// The bytes it takes.
         needed: usize,
@@ -93,7 +93,7 @@ pub enum FaultKind {
         left: usize,
     },
     /// A length says more than there is.
-    #[error("the length is {length}; {left} bytes are left")]
+    #[error("the length says {}; {} left", bytes(*length), bytes(*left))]
     LengthPastEnd {
         /// The length as it stands there.
         length: usize,
@@ -101,7 +101,7 @@ pub enum FaultKind {
         left: usize,
     },
     /// Bytes follow the last field.
-    #[error("{0} bytes follow the last field")]
+    #[error("there is more after the last field: {}", bytes(*.0))]
     TrailingBytes(usize),
     /// A string is not a UTF-8 Encoded String.
     #[error(transparent)]
@@ -255,6 +255,11 @@ impl FaultKind {
             | Self::ReasonNotAllowed { .. } => FaultClass::ProtocolError,
         }
     }
+}
+
+/// `1 byte`, `2 bytes`.
+fn bytes(count: usize) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 impl fmt::Display for Fault {

@@ -14,7 +14,6 @@ pub struct Part {
 
 impl Part {
     pub(crate) const FIRST_BYTE: Self = Self::new("first-byte");
-    pub(crate) const REMAINING: Self = Self::new("remaining");
     pub(crate) const REMAINING_LENGTH: Self = Self::new("remaining-length");
     pub(crate) const PROTOCOL_NAME: Self = Self::new("protocol-name");
     pub(crate) const PROTOCOL_LEVEL: Self = Self::new("protocol-level");
@@ -56,6 +55,14 @@ impl Part {
 
     pub(crate) const fn length(self) -> Self {
         self.sub(".length")
+    }
+
+    /// Which of the parts with this stem it is, from 0.
+    pub const fn index(self) -> usize {
+        match self.index {
+            Some(index) => index,
+            None => 0,
+        }
     }
 
     /// The name without index and without the part's own parts: what [`Fault::field`](crate::Fault::field) holds.

@@ -1,6 +1,8 @@
 //! The fixed header (MQTT 3.1.1 §2.2, MQTT 5.0 §2.1).
 
-use mqttspec_spec::Version;
+use std::fmt;
+
+use mqttspec_spec::{StatementId, Version};
 
 use crate::{Fault, FaultKind, Sender, law::Law, packet::PacketType, part::Part, variable_byte};
 
@@ -54,7 +56,7 @@ impl Header {
     }
 
     /// Judges the fixed header by the version that the packet turned out to be of.
-    pub(super) fn judge(&self, version: Option<Version>) -> Result<(), Fault> {
+    pub(super) fn judge(self, version: Option<Version>) -> Result<(), Fault> {
         check_flags(version, self.packet, self.flags)?;
         self.check_minimal(version)
     }
@@ -86,7 +88,21 @@ impl Header {
     }
 }
 
-fn fault(offset: usize, part: Part, kind: FaultKind, statement: Option<mqttspec_spec::StatementId>) -> Fault {
+/// The meaning of the first byte.
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.packet != PacketType::Publish {
+            return write!(f, "{}", self.packet);
+        }
+        write!(f, "{} QoS {}", self.packet, (self.flags >> 1) & 0b11)?;
+        if self.flags & 0b1000 != 0 {
+            f.write_str(", DUP")?;
+        }
+        if self.flags & 0b0001 != 0 { f.write_str(", RETAIN") } else { Ok(()) }
+    }
+}
+
+fn fault(offset: usize, part: Part, kind: FaultKind, statement: Option<StatementId>) -> Fault {
     Fault { offset, field: part.stem(), kind, statement }
 }
 

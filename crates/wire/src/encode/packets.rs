@@ -10,9 +10,6 @@ use crate::{
     property::{Occurrences, ValueRef},
 };
 
-const REMAINING: Counted =
-    Counted { whole: Part::REMAINING, length: Part::REMAINING_LENGTH, content: Part::REMAINING };
-
 /// A whole packet.
 pub(crate) struct Whole<'a> {
     packet: &'a Packet,
@@ -51,7 +48,8 @@ impl<'a> Whole<'a> {
 impl Content for Whole<'_> {
     fn write<S: Sink>(&self, sink: &mut S) {
         sink.leaf(Part::FIRST_BYTE, &[self.packet.packet_type().number() << 4 | self.flags()]);
-        sink.counted(REMAINING, Prefix::VariableByte, &Body { packet: self.packet, version: self.version });
+        let body = Body { packet: self.packet, version: self.version };
+        sink.prefixed(Part::REMAINING_LENGTH, Prefix::VariableByte, &body);
     }
 }
 

@@ -18,8 +18,13 @@ pub(crate) trait Sink: Sized {
     /// A part that consists of parts.
     fn group(&mut self, part: Part, content: &impl Content);
 
+    /// The length of `content`, then `content`.
+    fn prefixed(&mut self, length: Part, prefix: Prefix, content: &impl Content);
+
     /// A part that consists of a length and what it counts.
-    fn counted(&mut self, part: Counted, prefix: Prefix, content: &impl Content);
+    fn counted(&mut self, part: Counted, prefix: Prefix, content: &impl Content) {
+        self.group(part.whole, &Prefixed { length: part.length, prefix, content });
+    }
 
     /// A UTF-8 Encoded String.
     fn string(&mut self, part: Counted, text: &Utf8String) {
@@ -45,6 +50,18 @@ pub(crate) enum Prefix {
 /// What can tell its parts.
 pub(crate) trait Content {
     fn write<S: Sink>(&self, sink: &mut S);
+}
+
+struct Prefixed<'a, C> {
+    length: Part,
+    prefix: Prefix,
+    content: &'a C,
+}
+
+impl<C: Content> Content for Prefixed<'_, C> {
+    fn write<S: Sink>(&self, sink: &mut S) {
+        sink.prefixed(self.length, self.prefix, self.content);
+    }
 }
 
 struct Bare<'a>(Part, &'a [u8]);

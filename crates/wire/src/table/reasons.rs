@@ -18,11 +18,16 @@ pub(crate) struct Codes {
 
 impl Codes {
     pub(crate) fn allow(&self, code: ReasonCode, sender: Sender) -> bool {
+        self.of(sender).any(|allowed| allowed == code)
+    }
+
+    /// The codes that this sender may use.
+    pub(crate) fn of(&self, sender: Sender) -> impl Iterator<Item = ReasonCode> {
         let own = match sender {
             Sender::Client => self.client,
             Sender::Server => self.server,
         };
-        self.both.contains(&code.0) || own.contains(&code.0)
+        self.both.iter().chain(own).copied().map(ReasonCode)
     }
 }
 
