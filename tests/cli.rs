@@ -24,6 +24,9 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["explain", "MQTT-3.3.1-55"], "did you mean `3.3.1-5`?")]
 #[case(&["explain", "v5.0:3.3.1-5", "nonsense"], "`nonsense` is neither a statement nor a section")]
 #[case(&["list", "packets"], "invalid value 'packets'")]
+#[case(&["lint", "nowhere"], "cannot read nowhere: ")]
+#[case(&["lint", "src/cli"], "there are no scenarios")]
+#[case(&["lint", "Cargo.toml"], "1 mistake in scenario files")]
 fn wrong_usage_is_said_and_has_status_2(#[case] arguments: &[&str], #[case] expected: &str) {
     let (status, stdout, stderr) = outcome(arguments);
     assert_eq!(status, Some(2));
@@ -37,6 +40,8 @@ fn wrong_usage_is_said_and_has_status_2(#[case] arguments: &[&str], #[case] expe
 #[case(&["explain", "MQTT-3.3.1-5"], "v3.1.1:3.3.1-5  RETAIN 1 stores the message")]
 #[case(&["explain", "MQTT-3.3.1-5"], "v5.0:3.3.1-5  RETAIN 1 replaces and stores")]
 #[case(&["explain", "v5.0:§3.13"], "v5.0:X-3.13.1-1  ")]
+#[case(&["lint"], "without mistakes")]
+#[case(&["lint", "fixtures/scenarios/good", "fixtures/scenarios/good/everything.yaml"], "4 scenarios without mistakes")]
 #[case(&["list", "statements"], "v5.0:4.13.1-1 ")]
 #[case(&["list", "coverage"], "MQTT 5.0 unnumbered ")]
 #[case(&["list", "--coverage"], "MQTT 3.1.1 numbered ")]

@@ -7,12 +7,11 @@ use mqttspec_spec::{Observable, StatementId, Version, find};
 
 use super::{
     BadInput, Exit, scenarios,
-    suggest::nearest,
     terminal::{Terminal, print},
 };
 use crate::{
     report::{Page, Tone},
-    scenario::ast::Scenario,
+    scenario::{ast::Scenario, suggest::did_you_mean},
 };
 
 /// Explain a statement: what it requires, of whom, how it is tested and where it stands
@@ -28,7 +27,7 @@ pub(super) fn explain(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
     for what in &arguments.what {
         ids.extend(meant(what)?);
     }
-    let scenarios = scenarios::built_in()?;
+    let scenarios = scenarios::load(None, terminal)?;
     let mut page = terminal.page();
     for id in ids {
         page.blank();
@@ -67,7 +66,7 @@ fn unknown(what: &str) -> BadInput {
     let label = what.split_once(':').map_or(what, |(_, label)| label);
     let label = label.strip_prefix("MQTT-").unwrap_or(label);
     let known = ids().map(|id| id.statement().label).chain(ids().map(|id| id.statement().section));
-    let guess = nearest(label, known).map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default();
+    let guess = did_you_mean(label, known).map(|guess| format!("; {guess}")).unwrap_or_default();
     BadInput::new(format!(
         "`{what}` is neither a statement nor a section of MQTT 3.1.1 or 5.0{guess}\n\
          `mqttspec list statements` shows all statements"

@@ -38,9 +38,9 @@ enum What {
 pub(super) fn list(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let mut page = terminal.list_page();
     match if arguments.coverage { What::Coverage } else { arguments.what } {
-        What::Scenarios => write_scenarios(&mut page, &scenarios::built_in()?),
+        What::Scenarios => write_scenarios(&mut page, &scenarios::load(None, terminal)?),
         What::Statements => Version::ALL.into_iter().for_each(|version| write_statements(&mut page, version)),
-        What::Coverage => Coverage::of(&scenarios::built_in()?).write(&mut page),
+        What::Coverage => Coverage::of(&scenarios::load(None, terminal)?).write(&mut page),
     }
     print(&page.finish());
     Ok(Exit::Success)

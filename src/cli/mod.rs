@@ -2,9 +2,9 @@
 
 mod exit;
 mod explain;
+mod lint;
 mod list;
 mod scenarios;
-mod suggest;
 mod terminal;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +27,7 @@ struct Arguments {
 enum Command {
     List(list::Arguments),
     Explain(explain::Arguments),
+    Lint(lint::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
@@ -45,10 +46,11 @@ pub fn main() -> Exit {
             return if error.use_stderr() { Exit::BadInput } else { Exit::Success };
         }
     };
-    let terminal = Terminal::stdout(arguments.no_color);
+    let terminal = Terminal::look(arguments.no_color);
     let done = match &arguments.command {
         Command::List(arguments) => list::list(arguments, terminal),
         Command::Explain(arguments) => explain::explain(arguments, terminal),
+        Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };
     done.unwrap_or_else(|bad| {
         complain(&format!("error: {bad}\n"));

@@ -7,23 +7,30 @@ use std::{
 
 use crate::report::Page;
 
-/// What is known about standard output.
+/// What is known about standard output and standard error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
     /// Its columns, if it is a terminal.
     width: Option<usize>,
-    colour: bool,
+    /// Whether to use ANSI colours on standard output.
+    pub(super) colour: bool,
+    /// Whether to use them on standard error.
+    pub(super) stderr_colour: bool,
 }
 
 impl Terminal {
-    /// Looks at standard output. Colours need a terminal that is not dumb, and neither `--no-color` nor `NO_COLOR`.
-    pub(super) fn stdout(no_color: bool) -> Self {
+    /// Looks at both. Colours need a terminal that is not dumb, and neither `--no-color` nor `NO_COLOR`.
+    pub(super) fn look(no_color: bool) -> Self {
         let is_terminal = io::stdout().is_terminal();
-        let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let colour = is_terminal && !no_color && !set("NO_COLOR") && !dumb;
-        Self { width: width.filter(|_| is_terminal), colour }
+        let wanted = !no_color && !set("NO_COLOR") && !dumb;
+        Self {
+            width: width.filter(|_| is_terminal),
+            colour: wanted && is_terminal,
+            stderr_colour: wanted && io::stderr().is_terminal(),
+        }
     }
 
     /// The columns of text to be read: those of the terminal, but lines do not get tediously long.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mqttspec_wire::Sender;
+use mqttspec_wire::{Sender, annotate};
 
 use super::{
     page::{Page, Tone},
@@ -15,7 +15,9 @@ const ALL: usize = 16;
 /// Of so many marked packets the bytes are shown.
 const DUMPS: usize = 3;
 /// Up to so many lines of bytes are shown of one packet.
-const DUMP_LINES: usize = 12;
+const DUMP_LINES: usize = 24;
+/// Of more lines, so many of the beginning are shown, and the others of the end, where a fault is likely to be.
+const DUMP_START: usize = 12;
 /// The most columns that clients' names take.
 const NAME: usize = 16;
 
@@ -100,20 +102,22 @@ const fn arrow(from: Sender) -> &'static str {
     }
 }
 
-/// Writes the bytes of a packet; says whether there were any.
+/// Writes the bytes of a packet with their meaning; says whether there were any.
 fn dump(page: &mut Page, event: &Evidence) -> bool {
-    let EvidenceKind::Packet { hex, .. } = &event.kind else { return false };
-    let lines: Vec<String> = hex
-        .0
-        .chunks(16)
-        .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "))
-        .collect();
-    for line in lines.iter().take(DUMP_LINES) {
-        page.line(14, &[(Tone::Faint, line)]);
+    let EvidenceKind::Packet { from, version, hex, .. } = &event.kind else { return false };
+    let text = annotate(*from, Some(*version), &hex.0).to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    let cut = if lines.len() > DUMP_LINES { DUMP_START } else { lines.len() };
+    let (start, rest) = lines.split_at(cut);
+    let (middle, end) = rest.split_at(rest.len().saturating_sub(DUMP_LINES - DUMP_START));
+    for line in start {
+        page.line(8, &[(Tone::Plain, line)]);
     }
-    if lines.len() > DUMP_LINES {
-        let left_out = format!("... {} more lines ...", lines.len() - DUMP_LINES);
-        page.line(14, &[(Tone::Faint, &left_out)]);
+    if !middle.is_empty() {
+        page.line(8, &[(Tone::Faint, &format!("      … {} lines left out", middle.len()))]);
+    }
+    for line in end {
+        page.line(8, &[(Tone::Plain, line)]);
     }
     !lines.is_empty()
 }

@@ -7,7 +7,7 @@ mod lower;
 mod node;
 mod parse;
 mod reason;
-mod suggest;
+pub(crate) mod suggest;
 mod syntax;
 #[cfg(test)]
 mod tests;
