@@ -39,7 +39,7 @@ pub fn describe(packet: &Packet, version: Version) -> String {
         }
         Packet::Unsubscribe(unsubscribe) => words.extend(unsubscribe.filters.iter().map(quoted)),
         Packet::Suback(suback) => {
-            words.extend(suback.reasons.iter().map(|code| reason(*code, version, kind)))
+            words.extend(suback.reasons.iter().map(|code| reason(*code, version, kind)));
         }
         Packet::Unsuback(unsuback) => {
             words.extend(unsuback.reasons.iter().map(|code| reason(*code, version, kind)));

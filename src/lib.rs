@@ -2,7 +2,10 @@
 
 pub mod cli;
 pub mod describe;
+pub mod referee;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod stage;
+pub mod target;
 pub mod verdict;

@@ -16,7 +16,7 @@ use crate::scenario::ast::{Expr, Field, FieldValue, PacketSpec};
 
 /// What a packet needs beside its description.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     /// The version it is sent under.
     pub version: Version,
     /// The variables.
@@ -28,13 +28,13 @@ pub struct Context<'a> {
 }
 
 /// The property that a field name stands for: `session-expiry-interval`, or `will.content-type` of a will.
-pub fn property_named(field: &str) -> Option<PropertyId> {
+pub(super) fn property_named(field: &str) -> Option<PropertyId> {
     let field = field.strip_prefix("will.").unwrap_or(field);
     PropertyId::ALL.iter().copied().find(|id| id.name().to_lowercase().replace(' ', "-") == field)
 }
 
 /// Builds the packet; its edits are not yet applied.
-pub fn packet(spec: &PacketSpec, context: &Context<'_>) -> Result<Packet, ValueError> {
+pub(super) fn packet(spec: &PacketSpec, context: &Context<'_>) -> Result<Packet, ValueError> {
     let fields = Fields { fields: &spec.fields, context };
     let ack = || -> Result<Ack, ValueError> {
         Ok(Ack { id: fields.packet_id()?, reason: fields.reason()?, properties: fields.properties("")? })

@@ -13,7 +13,7 @@ use crate::scenario::ast::{Expr, Field, Matcher, PacketPattern};
 
 /// A field that is not as expected.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub(super) struct Mismatch {
     /// The field.
     pub field: &'static str,
     /// What it should be.
@@ -29,7 +29,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Compares a packet of the pattern's type with the pattern. On a match, the values to keep are set as variables.
-pub fn compare(
+pub(super) fn compare(
     pattern: &PacketPattern,
     packet: &Packet,
     version: Version,
@@ -57,7 +57,7 @@ pub fn compare(
 }
 
 /// The pattern in words: `PUBLISH with topic "a/b" and qos 1`.
-pub fn describe_pattern(pattern: &PacketPattern, version: Version, variables: &Variables) -> String {
+pub(super) fn describe_pattern(pattern: &PacketPattern, version: Version, variables: &Variables) -> String {
     let mut text = pattern.packet.name().to_owned();
     for (index, field) in fields(pattern, version).enumerate() {
         text.push_str(if index == 0 { " with " } else { ", " });
@@ -101,7 +101,7 @@ impl Check<'_> {
             Matcher::List(wanted) => self.list(wanted, &elements(observed))?,
             Matcher::Unordered(wanted) => {
                 let found = elements(observed);
-                wanted.len() == found.len() && self.unordered(wanted, found)?
+                wanted.len() == found.len() && self.unordered(wanted, &found)?
             }
             Matcher::Pair(_) => false,
             Matcher::Equal(expr) => {
@@ -139,13 +139,13 @@ impl Check<'_> {
     }
 
     /// Tries every assignment; lists in packets of scenarios are short.
-    fn unordered(&mut self, wanted: &[Matcher], found: Vec<Element>) -> Result<bool, ValueError> {
+    fn unordered(&mut self, wanted: &[Matcher], found: &[Element]) -> Result<bool, ValueError> {
         let Some((first, rest)) = wanted.split_first() else { return Ok(found.is_empty()) };
         for (index, element) in found.iter().enumerate() {
             if self.element(first, element)? {
-                let mut others = found.clone();
+                let mut others = found.to_vec();
                 others.remove(index);
-                if self.unordered(rest, others)? {
+                if self.unordered(rest, &others)? {
                     return Ok(true);
                 }
             }

@@ -5,4 +5,9 @@ pub mod event;
 mod matching;
 mod observe;
 pub mod plan;
+mod run;
+pub mod script;
+mod sockets;
 mod value;
+
+pub use run::{Options, Stop, play_embedded, probe_embedded, run};

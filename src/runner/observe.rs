@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Packet, Properties, PropertyId, ReasonCode, Utf8String, Value,
+    Packet, Properties, Property, PropertyId, ReasonCode, Utf8String, Value,
     packet::{Connect, Publish},
     property::ValueKind,
 };
@@ -12,7 +12,7 @@ use super::{build::property_named, value::Datum};
 
 /// What a field of a packet holds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Observed {
+pub(super) enum Observed {
     /// The packet does not have it.
     Absent,
     /// One value.
@@ -24,7 +24,7 @@ pub enum Observed {
 }
 
 /// The field `name` of a packet.
-pub fn field(packet: &Packet, version: Version, name: &str) -> Observed {
+pub(super) fn field(packet: &Packet, version: Version, name: &str) -> Observed {
     if let Some(id) = property_named(name) {
         let properties =
             if name.starts_with("will.") { will_properties(packet) } else { packet.properties() };
@@ -106,7 +106,7 @@ fn reasons(codes: &[ReasonCode], name: &str) -> Observed {
 
 fn property(properties: &Properties, id: PropertyId) -> Observed {
     let values: Vec<Value> =
-        properties.iter().filter(|property| property.id() == id).map(|property| property.value()).collect();
+        properties.iter().filter(|property| property.id() == id).map(Property::value).collect();
     if values.is_empty() {
         return Observed::Absent;
     }

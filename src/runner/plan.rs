@@ -31,7 +31,7 @@ fn scalar(value: &Scalar) -> String {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Number(value) => value.to_string(),
         Scalar::Text(value) => value.clone(),
-        Scalar::Bytes(value) => value.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Scalar::Bytes(value) => crate::verdict::Hex(value.clone().into()).to_string(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scenario::ast::{Expr, Operator, Scalar, Segment};
 
 /// A value.
 #[derive(Clone, Debug)]
-pub enum Datum {
+pub(super) enum Datum {
     /// A flag.
     Bool(bool),
     /// A number; durations are seconds.
@@ -21,7 +21,7 @@ pub enum Datum {
 
 impl Datum {
     /// The bytes that a text or bytes stand for in a packet.
-    pub fn to_bytes(&self) -> Bytes {
+    pub(super) fn to_bytes(&self) -> Bytes {
         match self {
             Self::Bytes(bytes) => bytes.clone(),
             Self::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
@@ -30,7 +30,7 @@ impl Datum {
     }
 
     /// The number, if it is one.
-    pub fn number(&self) -> Option<f64> {
+    pub(super) fn number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
             Self::Bool(_) | Self::Text(_) | Self::Bytes(_) => None,
@@ -38,7 +38,7 @@ impl Datum {
     }
 
     /// The value as an unsigned integer of type `T`, if it is one and fits.
-    pub fn integer<T: TryFrom<u64>>(&self) -> Option<T> {
+    pub(super) fn integer<T: TryFrom<u64>>(&self) -> Option<T> {
         let number = self.number()?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -52,7 +52,6 @@ impl Datum {
 
 /// Text and bytes are equal if they are the same on the wire.
 impl PartialEq for Datum {
-    #[expect(clippy::float_cmp, reason = "numbers of packets are integers, which f64 holds exactly")]
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a == b,
@@ -100,11 +99,11 @@ impl From<&Scalar> for Datum {
 
 /// The variables of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<String, Datum>);
+pub(super) struct Variables(BTreeMap<String, Datum>);
 
 /// An expression that has no value.
 #[derive(Debug, thiserror::Error)]
-pub enum ValueError {
+pub(super) enum ValueError {
     /// A variable was not set when it was needed.
     #[error("${0} has no value here")]
     Unset(String),
@@ -126,17 +125,17 @@ pub enum ValueError {
 
 impl Variables {
     /// Sets a variable.
-    pub fn set(&mut self, name: impl Into<String>, value: Datum) {
+    pub(super) fn set(&mut self, name: impl Into<String>, value: Datum) {
         self.0.insert(name.into(), value);
     }
 
     /// The value of a variable.
-    pub fn get(&self, name: &str) -> Result<&Datum, ValueError> {
+    pub(super) fn get(&self, name: &str) -> Result<&Datum, ValueError> {
         self.0.get(name).ok_or_else(|| ValueError::Unset(name.to_owned()))
     }
 
     /// The value of an expression.
-    pub fn eval(&self, expr: &Expr) -> Result<Datum, ValueError> {
+    pub(super) fn eval(&self, expr: &Expr) -> Result<Datum, ValueError> {
         match expr {
             Expr::Constant(scalar) => Ok(scalar.into()),
             Expr::Variable(name) => self.get(name).cloned(),
@@ -153,13 +152,13 @@ impl Variables {
     }
 
     /// The value of an expression as a number.
-    pub fn number(&self, expr: &Expr) -> Result<f64, ValueError> {
+    pub(super) fn number(&self, expr: &Expr) -> Result<f64, ValueError> {
         let value = self.eval(expr)?;
         value.number().ok_or(ValueError::NotANumber(value))
     }
 
     /// The value of an expression as a length of time.
-    pub fn duration(&self, expr: &Expr) -> Result<Duration, ValueError> {
+    pub(super) fn duration(&self, expr: &Expr) -> Result<Duration, ValueError> {
         let seconds = self.number(expr)?;
         Duration::try_from_secs_f64(seconds).map_err(|_| ValueError::NotADuration(seconds))
     }
@@ -171,7 +170,9 @@ impl Variables {
                 Segment::Text(piece) => text.push_str(piece),
                 Segment::Variable(name) => match self.get(name)? {
                     Datum::Text(piece) => text.push_str(piece),
-                    other => text.push_str(&other.to_string()),
+                    other @ (Datum::Bool(_) | Datum::Number(_) | Datum::Bytes(_)) => {
+                        text.push_str(&other.to_string());
+                    }
                 },
             }
         }

@@ -1,0 +1,342 @@
+//! Plays one scenario: each step is an `async` function over the stage, and every failure becomes a finding.
+
+mod cleanup;
+mod clients;
+mod closing;
+mod exchange;
+mod expect;
+mod silence;
+mod trouble;
+mod wait;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use mqttspec_spec::{Level, StatementId, Version};
+use mqttspec_wire::Sender;
+
+use self::{
+    cleanup::Leftovers,
+    clients::Clients,
+    trouble::{Nature, Trouble},
+};
+use super::{
+    plan::Run,
+    value::{Datum, Variables},
+};
+use crate::{
+    scenario::ast::{Action, Judgement, Otherwise, Step, StepKind},
+    stage::Stage,
+    verdict::{Finding, Grade, Place, ScenarioResult},
+};
+
+/// What a script is told about its circumstances.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// A prefix of at most ten letters and digits that no other run uses at the same time.
+    pub unique: String,
+    /// How long the broker may take to answer before its silence is put to the proof by a fence.
+    pub patience: Duration,
+    /// How long a message may be on its way that no fence can follow: a multiple of the round trip.
+    pub settle: Duration,
+    /// What the probe learnt, as variables: `limits.receive_maximum` and the like.
+    pub limits: Vec<(String, f64)>,
+}
+
+/// The part of a scenario that a step belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    /// `prepare` and `control`: what fails here is inconclusive.
+    Preparation,
+    /// `steps`: what fails here is judged.
+    Judged,
+}
+
+struct Script {
+    stage: Stage,
+    run: Run,
+    variables: Variables,
+    clients: Clients,
+    marks: BTreeMap<String, Duration>,
+    leftovers: Leftovers,
+    circumstances: Circumstances,
+    findings: Vec<Finding>,
+    markers: u32,
+}
+
+/// Plays a scenario and says what came of it. The script of a [`Play`](super::stage::Play).
+pub async fn play(stage: Stage, run: Run, circumstances: Circumstances) -> ScenarioResult {
+    let started = stage.now();
+    let mut script = Script::new(stage, run, circumstances);
+    script.play_sections().await;
+    script.hear_the_referee();
+    let (duration, evidence) =
+        script.stage.with(|world| (world.now.saturating_sub(started), std::mem::take(&mut world.evidence)));
+    script.clean_up().await;
+
+    let Script { run, mut findings, .. } = script;
+    let grade = findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Pass);
+    if grade == Grade::Pass {
+        findings.clear();
+    }
+    let mut broken: Vec<StatementId> = findings
+        .iter()
+        .filter(|finding| matches!(finding.grade, Grade::Fail | Grade::Warn))
+        .flat_map(|finding| finding.statements.iter().copied())
+        .collect();
+    broken.sort_unstable();
+    broken.dedup();
+    ScenarioResult {
+        scenario: run.scenario.id.clone(),
+        title: run.scenario.title.clone(),
+        version: run.version,
+        variant: run.variant_name(),
+        grade,
+        statements: run.scenario.covers.of(run.version).to_vec(),
+        broken,
+        findings,
+        duration,
+        evidence,
+    }
+}
+
+impl Script {
+    fn new(stage: Stage, run: Run, circumstances: Circumstances) -> Self {
+        let mut variables = Variables::default();
+        variables.set("topic", Datum::Text(format!("mqttspec/{}", circumstances.unique)));
+        variables.set("id", Datum::Text(circumstances.unique.clone()));
+        for (name, value) in &circumstances.limits {
+            variables.set(name, Datum::Number(*value));
+        }
+        for (name, value) in &run.variant {
+            variables.set(name, value.into());
+        }
+        let scenario = &run.scenario;
+        let steps = scenario.prepare.iter().chain(&scenario.control).chain(&scenario.steps);
+        let clients = Clients::of(steps, &circumstances.unique);
+        for (name, client_id) in clients.ids() {
+            variables.set(format!("id.{name}"), Datum::Text(client_id.to_owned()));
+        }
+        Self {
+            stage,
+            run,
+            variables,
+            clients,
+            marks: BTreeMap::new(),
+            leftovers: Leftovers::default(),
+            circumstances,
+            findings: Vec::new(),
+            markers: 0,
+        }
+    }
+
+    fn version(&self) -> Version {
+        self.run.version
+    }
+
+    async fn play_sections(&mut self) {
+        let scenario = std::sync::Arc::clone(&self.run.scenario);
+        for (section, steps) in [
+            (Section::Preparation, &scenario.prepare),
+            (Section::Preparation, &scenario.control),
+            (Section::Judged, &scenario.steps),
+        ] {
+            if !self.play_steps(section, steps).await {
+                return;
+            }
+        }
+    }
+
+    /// Plays steps in order; `false` if the scenario must not go on.
+    async fn play_steps(&mut self, section: Section, steps: &[Step]) -> bool {
+        for step in steps {
+            if step.only.is_some_and(|only| only != self.version()) {
+                continue;
+            }
+            let go_on = match &step.kind {
+                StepKind::Repeat { count, variable, steps } => match self.variables.number(count) {
+                    Ok(count) => Box::pin(self.repeat(section, count, variable.as_deref(), steps)).await,
+                    Err(error) => self.record(section, step, error.into()),
+                },
+                StepKind::Wait(duration) => match self.variables.duration(duration) {
+                    Ok(duration) => {
+                        let time = self.stage.now() + duration;
+                        self.stage.sleep_until(time).await;
+                        true
+                    }
+                    Err(error) => self.record(section, step, error.into()),
+                },
+                StepKind::Client { name, action } => match self.act(name, action).await {
+                    Ok(()) => true,
+                    Err(trouble) => self.record(section, step, trouble),
+                },
+            };
+            if !go_on {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn repeat(&mut self, section: Section, count: f64, variable: Option<&str>, steps: &[Step]) -> bool {
+        let mut round = 1.0;
+        while round <= count {
+            if let Some(name) = variable {
+                self.variables.set(name, Datum::Number(round));
+            }
+            if !self.play_steps(section, steps).await {
+                return false;
+            }
+            round += 1.0;
+        }
+        true
+    }
+
+    async fn act(&mut self, client: &str, action: &Action) -> Result<(), Trouble> {
+        match action {
+            Action::Open => self.open(client).await.map(|_| ()),
+            Action::Connect(exchange) => self.connect(client, exchange).await,
+            Action::Disconnect(packet) => self.disconnect(client, packet).await,
+            Action::Cut => self.cut(client).await,
+            Action::HalfClose => self.half_close(client),
+            Action::Publish(exchange) => self.publish(client, exchange).await,
+            Action::Subscribe(exchange) => self.subscribe(client, exchange).await,
+            Action::Unsubscribe(exchange) => self.unsubscribe(client, exchange).await,
+            Action::Ping(_) => self.ping(client).await,
+            Action::Send { items, mark } => self.send_items(client, items, mark.as_deref()),
+            Action::Receive(expectation) => self.expect(client, expectation, true).await,
+            Action::Expect(expectation) => self.expect(client, expectation, false).await,
+            Action::ExpectAnyOrder { patterns, acknowledge, terms } => {
+                self.expect_any_order(client, patterns, *acknowledge, terms).await
+            }
+            Action::ExpectOneOf { outcomes, terms } => self.expect_one_of(client, outcomes, terms).await,
+            Action::ExpectNothingMore { fence, .. } => self.expect_nothing_more(client, fence.as_ref()).await,
+            Action::ExpectClosed(expectation) => self.expect_closed(client, expectation).await,
+        }
+    }
+
+    /// Turns trouble into a finding; `true` if the scenario can go on.
+    fn record(&mut self, section: Section, step: &Step, trouble: Trouble) -> bool {
+        let (grade, statements, says) = self.judge(section, step, &trouble);
+        if grade == Grade::Pass {
+            return true;
+        }
+        let expected = match says {
+            Some(says) => format!("{} ({says})", trouble.expected),
+            None => trouble.expected,
+        };
+        self.findings.push(Finding {
+            grade,
+            statements,
+            place: Some(self.place(step)),
+            expected,
+            observed: trouble.observed,
+            packets: trouble.packets,
+        });
+        grade <= Grade::Warn
+    }
+
+    fn judge(
+        &self,
+        section: Section,
+        step: &Step,
+        trouble: &Trouble,
+    ) -> (Grade, Vec<StatementId>, Option<String>) {
+        let judgement = otherwise(step).map(|otherwise| otherwise.of(self.version()).clone());
+        let grade = match (&trouble.nature, section) {
+            (Nature::Harness | Nature::Unreachable, _) => return (Grade::Error, Vec::new(), None),
+            (Nature::Undecided, _) | (Nature::Breach | Nature::Graded(..), Section::Preparation) => {
+                return (Grade::Inconclusive, Vec::new(), None);
+            }
+            (Nature::Graded(judgement), Section::Judged) => {
+                return (judgement.grade, judgement.statements.clone(), judgement.says.clone());
+            }
+            (Nature::Breach, Section::Judged) => match &judgement {
+                Some(judgement) => judgement.grade,
+                None if is_exchange(step) => return (Grade::Inconclusive, Vec::new(), None),
+                None => Grade::Fail,
+            },
+        };
+        let says = judgement.as_ref().and_then(|judgement| judgement.says.clone());
+        (grade, self.statements(judgement.as_ref()), says)
+    }
+
+    /// The statements that a judgement names, or else the scenario's main statement.
+    fn statements(&self, judgement: Option<&Judgement>) -> Vec<StatementId> {
+        match judgement {
+            Some(judgement) if !judgement.statements.is_empty() => judgement.statements.clone(),
+            _ => self.run.scenario.covers.of(self.version()).iter().take(1).copied().collect(),
+        }
+    }
+
+    fn place(&self, step: &Step) -> Place {
+        let source = &self.run.scenario.source;
+        let before = source.text.get(..step.span.start).unwrap_or(&source.text);
+        let line = before.matches('\n').count() + 1;
+        let text = source.text.lines().nth(line - 1).unwrap_or("").trim().to_owned();
+        Place { path: source.path.clone(), line, text }
+    }
+
+    /// The broker's violations that the referee saw on any network connection of the scenario.
+    fn hear_the_referee(&mut self) {
+        let objections = self.stage.with(|world| std::mem::take(&mut world.objections));
+        for objection in
+            objections.into_iter().filter(|objection| objection.violation.party == Sender::Server)
+        {
+            let statement = objection.violation.statement;
+            let grade = match statement.statement().level {
+                Level::Must | Level::MustNot => Grade::Fail,
+                Level::Should => Grade::Warn,
+                Level::May => continue,
+            };
+            self.findings.push(Finding {
+                grade,
+                statements: vec![statement],
+                place: None,
+                expected: statement.statement().title.to_owned(),
+                observed: objection.violation.what,
+                packets: vec![objection.evidence],
+            });
+        }
+    }
+}
+
+/// The verdict that a step itself gives for its failure.
+fn otherwise(step: &Step) -> Option<&Otherwise> {
+    let StepKind::Client { action, .. } = &step.kind else { return None };
+    match action {
+        Action::Connect(exchange)
+        | Action::Publish(exchange)
+        | Action::Subscribe(exchange)
+        | Action::Unsubscribe(exchange) => exchange.otherwise.as_ref(),
+        Action::Ping(otherwise) => otherwise.as_ref(),
+        Action::Receive(expectation) | Action::Expect(expectation) => expectation.terms.otherwise.as_ref(),
+        Action::ExpectAnyOrder { terms, .. }
+        | Action::ExpectOneOf { terms, .. }
+        | Action::ExpectNothingMore { terms, .. } => terms.otherwise.as_ref(),
+        Action::ExpectClosed(expectation) => expectation.terms.otherwise.as_ref(),
+        Action::Open | Action::Disconnect(_) | Action::Cut | Action::HalfClose | Action::Send { .. } => None,
+    }
+}
+
+/// Whether a step only leads to the scenario's point, so that its failure is no verdict unless it says so.
+fn is_exchange(step: &Step) -> bool {
+    let StepKind::Client { action, .. } = &step.kind else { return true };
+    match action {
+        Action::Receive(_)
+        | Action::Expect(_)
+        | Action::ExpectAnyOrder { .. }
+        | Action::ExpectOneOf { .. }
+        | Action::ExpectNothingMore { .. }
+        | Action::ExpectClosed(_) => false,
+        Action::Open
+        | Action::Connect(_)
+        | Action::Disconnect(_)
+        | Action::Cut
+        | Action::HalfClose
+        | Action::Publish(_)
+        | Action::Subscribe(_)
+        | Action::Unsubscribe(_)
+        | Action::Ping(_)
+        | Action::Send { .. } => true,
+    }
+}

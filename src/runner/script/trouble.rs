@@ -1,0 +1,125 @@
+//! Why a step does not hold.
+
+use mqttspec_wire::{Packet, ReasonCode};
+
+use crate::{
+    runner::value::ValueError,
+    scenario::ast::Judgement,
+    stage::{Link, LinkState, Received},
+};
+
+/// Why a step does not hold.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) nature: Nature,
+    /// What was acceptable.
+    pub(super) expected: String,
+    /// What was seen instead.
+    pub(super) observed: String,
+    /// The packets that show it, by their place in the evidence.
+    pub(super) packets: Vec<usize>,
+}
+
+/// What kind of trouble it is.
+#[derive(Debug)]
+pub(super) enum Nature {
+    /// What was seen is not acceptable; the step says how that is judged.
+    Breach,
+    /// What was seen has a grade of its own.
+    Graded(Box<Judgement>),
+    /// Nothing can be concluded.
+    Undecided,
+    /// The broker could not be reached.
+    Unreachable,
+    /// The scenario asks for something impossible.
+    Harness,
+}
+
+impl Trouble {
+    pub(super) fn breach(expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self {
+            nature: Nature::Breach,
+            expected: expected.into(),
+            observed: observed.into(),
+            packets: Vec::new(),
+        }
+    }
+
+    pub(super) fn undecided(expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self { nature: Nature::Undecided, ..Self::breach(expected, observed) }
+    }
+
+    pub(super) fn harness(observed: impl Into<String>) -> Self {
+        Self { nature: Nature::Harness, ..Self::breach("a step that can be played", observed) }
+    }
+
+    pub(super) fn shown_by(mut self, received: &Received) -> Self {
+        self.packets.push(received.evidence);
+        self
+    }
+
+    /// The network connection ended, or cannot be read any more, while something else was expected of it.
+    ///
+    /// A broker may end a connection for reasons of its own; if it says so, nothing is concluded from it.
+    pub(super) fn ended(expected: impl Into<String>, link: &Link) -> Self {
+        let last =
+            link.inbox.iter().rev().find_map(|received| {
+                parting_reason(&received.packet).map(|reason| (reason, received.evidence))
+            });
+        if let Some(garbled) = &link.garbled {
+            return Self::undecided(expected, format!("the broker's bytes cannot be read: {garbled}"));
+        }
+        match (&link.state, last) {
+            (LinkState::Refused(why), _) => Self {
+                nature: Nature::Unreachable,
+                ..Self::breach(expected, format!("no network connection: {why}"))
+            },
+            (LinkState::Closed { .. }, Some((reason, evidence))) => {
+                let observed = format!("the broker closed the network connection with reason {reason}");
+                let trouble = if is_the_brokers_choice(reason) {
+                    Self::undecided(expected, observed)
+                } else {
+                    Self::breach(expected, observed)
+                };
+                Self { packets: vec![evidence], ..trouble }
+            }
+            (LinkState::Closed { .. } | LinkState::Open | LinkState::Opening, _) => {
+                Self::breach(expected, "the broker closed the network connection")
+            }
+        }
+    }
+}
+
+/// The reason in a packet with which a broker turns a client away.
+pub(super) fn parting_reason(packet: &Packet) -> Option<ReasonCode> {
+    if let Packet::Disconnect(disconnect) = packet {
+        return Some(disconnect.reason);
+    }
+    if let Packet::Connack(connack) = packet { Some(connack.reason) } else { None }
+}
+
+/// Reasons for which a server may turn any client away without a fault on either side.
+pub(super) fn is_the_brokers_choice(reason: ReasonCode) -> bool {
+    [
+        ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
+        ReasonCode::NOT_AUTHORIZED,
+        ReasonCode::SERVER_UNAVAILABLE,
+        ReasonCode::SERVER_BUSY,
+        ReasonCode::BANNED,
+        ReasonCode::SERVER_SHUTTING_DOWN,
+        ReasonCode::MESSAGE_RATE_TOO_HIGH,
+        ReasonCode::QUOTA_EXCEEDED,
+        ReasonCode::ADMINISTRATIVE_ACTION,
+        ReasonCode::USE_ANOTHER_SERVER,
+        ReasonCode::SERVER_MOVED,
+        ReasonCode::CONNECTION_RATE_EXCEEDED,
+        ReasonCode::MAXIMUM_CONNECT_TIME,
+    ]
+    .contains(&reason)
+}
+
+impl From<ValueError> for Trouble {
+    fn from(error: ValueError) -> Self {
+        Self::harness(error.to_string())
+    }
+}

@@ -1,0 +1,229 @@
+//! One network connection as the player sees it: packets decoded both ways, watched by the referee.
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::Bytes;
+use mqttspec_spec::Version;
+use mqttspec_wire::{Decoder, FaultKind, Frame, Packet, Rejected, Sender, packet::PacketType};
+
+use crate::{
+    describe::describe,
+    referee::{self, Violation},
+    verdict::{EvidenceKind, Hex},
+};
+
+/// More than this from one network connection is a flood, and no scenario asks for so much.
+const RECEIVED_LIMIT: usize = 64 << 20;
+/// More packets than this on one network connection are a flood too.
+const PACKET_LIMIT: usize = 50_000;
+
+/// A packet that the broker sent and no step has dealt with yet.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// When it came.
+    pub at: Duration,
+    /// The packet.
+    pub packet: Packet,
+    /// Where it stands in the evidence.
+    pub evidence: usize,
+}
+
+/// How far a network connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Being opened.
+    Opening,
+    /// Open.
+    Open,
+    /// It could not be opened, for this reason.
+    Refused(String),
+    /// Ended by one side.
+    Closed {
+        /// Who closed first.
+        by: Sender,
+        /// When.
+        at: Duration,
+    },
+}
+
+/// A network connection.
+pub struct Link {
+    /// The scenario's name of the client.
+    pub client: String,
+    /// Which of the client's network connections, counted from 1.
+    pub ordinal: u32,
+    /// How far it is.
+    pub state: LinkState,
+    /// What the broker sent and no step has dealt with yet.
+    pub inbox: VecDeque<Received>,
+    /// What is wrong with the broker's bytes, once something is; nothing can be read after that.
+    pub garbled: Option<String>,
+    /// Whether the broker sent a CONNACK that accepts.
+    pub accepted: bool,
+    version: Version,
+    sent: Decoder,
+    /// Our own bytes stopped making sense, on purpose.
+    sent_wrong: bool,
+    /// We asked for a protocol level that neither version has.
+    asked_unknown_version: bool,
+    received: Decoder,
+    received_bytes: usize,
+    received_packets: usize,
+    referee: referee::Connection,
+}
+
+/// Something to be written down about a link.
+pub struct Note {
+    /// What happened.
+    pub kind: EvidenceKind,
+    /// The packet, if it came whole from the broker.
+    pub packet: Option<Packet>,
+    /// What the referee says to it.
+    pub violations: Vec<Violation>,
+}
+
+impl Link {
+    /// A network connection that is being opened.
+    pub fn new(client: String, ordinal: u32, version: Version) -> Self {
+        Self {
+            client,
+            ordinal,
+            state: LinkState::Opening,
+            inbox: VecDeque::new(),
+            garbled: None,
+            accepted: false,
+            version,
+            sent: Decoder::new(Sender::Client, None),
+            sent_wrong: false,
+            asked_unknown_version: false,
+            received: Decoder::new(Sender::Server, Some(version)),
+            received_bytes: 0,
+            received_packets: 0,
+            referee: referee::Connection::new(referee::Knowledge),
+        }
+    }
+
+    /// Whether it is open and its bytes can be read.
+    pub fn is_usable(&self) -> bool {
+        self.state == LinkState::Open && self.garbled.is_none()
+    }
+
+    /// Takes the first packet in the inbox that is wanted.
+    pub fn take(&mut self, mut wanted: impl FnMut(&Packet) -> bool) -> Option<Received> {
+        let index = self.inbox.iter().position(|received| wanted(&received.packet))?;
+        self.inbox.remove(index)
+    }
+
+    /// What we send, packet by packet.
+    pub fn sent(&mut self, now: Duration, bytes: &Bytes) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if self.sent_wrong {
+            notes.push(self.raw(
+                Sender::Client,
+                bytes.clone(),
+                "bytes after a malformed packet".into(),
+                None,
+            ));
+            return notes;
+        }
+        self.sent.feed(bytes);
+        loop {
+            match self.sent.next() {
+                Ok(Some(frame)) => {
+                    let violations = self.referee.packet(now, Sender::Client, &frame.packet, frame.raw.len());
+                    notes.push(self.whole(Sender::Client, frame, violations));
+                }
+                Ok(None) => break,
+                Err(Rejected { raw, fault }) => {
+                    self.sent_wrong = true;
+                    self.asked_unknown_version = matches!(fault.kind, FaultKind::UnsupportedProtocol { .. });
+                    let violations = self.referee.fault(now, Sender::Client, &fault);
+                    let mut note =
+                        self.raw(Sender::Client, raw, "malformed on purpose".into(), Some(fault.to_string()));
+                    note.violations = violations;
+                    notes.push(note);
+                    return notes;
+                }
+            }
+        }
+        if !self.sent.pending().is_empty() {
+            let pending = Bytes::copy_from_slice(self.sent.pending());
+            notes.push(self.raw(Sender::Client, pending, "the beginning of a packet".into(), None));
+        }
+        notes
+    }
+
+    /// What the broker sent, packet by packet. `None` after the notes means that it sent more than anybody asked for.
+    pub fn received(&mut self, now: Duration, bytes: &[u8]) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if self.garbled.is_some() {
+            return notes;
+        }
+        self.received_bytes = self.received_bytes.saturating_add(bytes.len());
+        if self.received_bytes > RECEIVED_LIMIT || self.received_packets > PACKET_LIMIT {
+            self.garbled =
+                Some(format!("the broker sent more than {RECEIVED_LIMIT} bytes or {PACKET_LIMIT} packets"));
+            return notes;
+        }
+        if self.asked_unknown_version && bytes.starts_with(&[0x20, 0x02]) {
+            // A broker that speaks both versions may refuse an unknown level in the words of 3.1.1.
+            self.received.set_version(Version::V3_1_1);
+        }
+        self.received.feed(bytes);
+        loop {
+            match self.received.next() {
+                Ok(Some(frame)) => {
+                    self.received_packets += 1;
+                    if let Packet::Connack(connack) = &frame.packet {
+                        self.accepted = connack.reason.0 == 0;
+                    }
+                    let violations = self.referee.packet(now, Sender::Server, &frame.packet, frame.raw.len());
+                    notes.push(self.whole(Sender::Server, frame, violations));
+                }
+                Ok(None) => return notes,
+                Err(Rejected { raw, fault }) => {
+                    self.garbled = Some(fault.to_string());
+                    let name = raw
+                        .first()
+                        .and_then(|byte| PacketType::from_number(byte >> 4))
+                        .map_or("no control packet", PacketType::name);
+                    let violations = self.referee.fault(now, Sender::Server, &fault);
+                    let mut note = self.raw(Sender::Server, raw, name.to_owned(), Some(fault.to_string()));
+                    note.violations = violations;
+                    notes.push(note);
+                    return notes;
+                }
+            }
+        }
+    }
+
+    /// One side closed the network connection.
+    pub fn closed(&mut self, now: Duration, by: Sender) -> Vec<Violation> {
+        self.state = LinkState::Closed { by, at: now };
+        self.referee.closed(now, by)
+    }
+
+    fn whole(&self, from: Sender, frame: Frame, violations: Vec<Violation>) -> Note {
+        let version =
+            if let Packet::Connect(connect) = &frame.packet { connect.version } else { self.version };
+        Note {
+            kind: EvidenceKind::Packet {
+                from,
+                version,
+                summary: describe(&frame.packet, version),
+                fault: None,
+                hex: Hex(frame.raw),
+            },
+            packet: (from == Sender::Server).then_some(frame.packet),
+            violations,
+        }
+    }
+
+    fn raw(&self, from: Sender, bytes: Bytes, summary: String, fault: Option<String>) -> Note {
+        Note {
+            kind: EvidenceKind::Packet { from, version: self.version, summary, fault, hex: Hex(bytes) },
+            packet: None,
+            violations: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What is known of a target before it is judged: by its own words, never by inference from a failure.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use mqttspec_spec::Version;
+
+use super::Address;
+use crate::{
+    scenario::ast::Feature,
+    verdict::{ScenarioResult, TargetReport},
+};
+
+/// What the probe learnt about a target.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// For each version that the target speaks, what it says of itself.
+    pub spoken: BTreeMap<Version, VersionFacts>,
+    /// For each version that it refuses, the proof.
+    pub refused: BTreeMap<Version, String>,
+    /// The probes that could not be completed, with their packets.
+    pub troubled: Vec<ScenarioResult>,
+}
+
+/// What a target says of itself under one version.
+#[derive(Clone, Debug, Default)]
+pub struct VersionFacts {
+    /// The features that it does not offer, each with the proof.
+    pub missing: BTreeMap<Feature, String>,
+    /// Its limits by the name of the variable that scenarios use.
+    pub limits: Vec<(String, f64)>,
+    /// The round trip of a PINGREQ.
+    pub round_trip: Duration,
+}
+
+impl Facts {
+    /// Why a run with these needs cannot be played: the feature or version, and the proof.
+    pub fn missing(&self, version: Version, needs: &[Feature]) -> Option<(String, String)> {
+        if let Some(proof) = self.refused.get(&version) {
+            return Some((format!("MQTT {}", version.number()), proof.clone()));
+        }
+        let missing = &self.spoken.get(&version)?.missing;
+        needs
+            .iter()
+            .find_map(|feature| missing.get(feature).map(|proof| (feature.name().to_owned(), proof.clone())))
+    }
+
+    /// The longest of the measured round trips.
+    pub fn round_trip(&self) -> Duration {
+        self.spoken.values().map(|facts| facts.round_trip).max().unwrap_or_default()
+    }
+
+    /// The facts as a report shows them.
+    pub fn report(&self, address: &Address) -> TargetReport {
+        let mut missing: BTreeMap<String, String> = self
+            .refused
+            .iter()
+            .map(|(version, proof)| (format!("MQTT {}", version.number()), proof.clone()))
+            .collect();
+        for (version, facts) in &self.spoken {
+            for (feature, proof) in &facts.missing {
+                missing.insert(format!("{version} {}", feature.name()), proof.clone());
+            }
+        }
+        TargetReport {
+            address: address.to_string(),
+            versions: self.spoken.keys().map(|version| version.number()).collect(),
+            missing,
+            round_trip: self.round_trip(),
+        }
+    }
+}
+
+impl Facts {
+    /// Adds what the probe of one version found.
+    pub fn add(&mut self, version: Version, probed: super::probe::Probed) {
+        use super::probe::Probed;
+        match probed {
+            Probed::Spoken(facts) => {
+                self.spoken.insert(version, facts);
+            }
+            Probed::Refused(proof) | Probed::Unreachable(proof) => {
+                self.refused.insert(version, proof);
+            }
+            Probed::Troubled(result) => self.troubled.push(*result),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The reference broker in this process, in virtual time: time stands still while anything happens, and jumps to the
+//! next deadline when nothing does.
+
+use std::{collections::BTreeSet, task::Poll, time::Duration};
+
+use reference_broker::{Broker, ConnectionId, Input as BrokerInput, Output};
+
+use crate::stage::{Command, Input, LinkId, Play};
+
+/// A play that does not come to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum Stuck {
+    /// Neither side waits for anything.
+    #[error("neither the scenario nor the broker waits for anything")]
+    Idle,
+    /// Too much happened, or too much virtual time passed.
+    #[error("no end in sight after {events} events and {} virtual seconds", now.as_secs())]
+    Endless {
+        /// How many rounds were played.
+        events: u32,
+        /// The virtual time reached.
+        now: Duration,
+    },
+}
+
+const EVENTS: u32 = 1_000_000;
+const VIRTUAL_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Plays against `broker`, beginning at time zero.
+pub fn play<T>(mut play: Play<T>, broker: &mut Broker) -> Result<T, Stuck> {
+    let mut wire = Wire { broker, open: BTreeSet::new(), outputs: Vec::new() };
+    let mut now = Duration::ZERO;
+    for events in 0..EVENTS {
+        if let Poll::Ready(outcome) = play.advance(now) {
+            return Ok(outcome);
+        }
+        let commands = play.take_commands();
+        if commands.is_empty() {
+            let next = [play.next_timeout(), wire.broker.next_timeout()].into_iter().flatten().min();
+            now = now.max(next.ok_or(Stuck::Idle)?);
+            if now > VIRTUAL_TIME {
+                return Err(Stuck::Endless { events, now });
+            }
+            wire.hand_over(now, BrokerInput::Tick, &mut play);
+        }
+        for command in commands {
+            wire.carry_out(now, command, &mut play);
+        }
+    }
+    Err(Stuck::Endless { events: EVENTS, now })
+}
+
+/// What connects the play and the broker.
+struct Wire<'a> {
+    broker: &'a mut Broker,
+    open: BTreeSet<LinkId>,
+    outputs: Vec<Output>,
+}
+
+impl Wire<'_> {
+    fn carry_out<T>(&mut self, now: Duration, command: Command, play: &mut Play<T>) {
+        match command {
+            Command::Open(link) => {
+                self.open.insert(link);
+                play.input(now, link, Input::Opened);
+                self.hand_over(now, BrokerInput::Opened(connection(link)), play);
+            }
+            Command::Send(link, bytes) => {
+                if self.open.contains(&link) {
+                    self.hand_over(now, BrokerInput::Bytes(connection(link), bytes), play);
+                }
+            }
+            Command::HalfClose(link) | Command::Close(link) => {
+                if self.open.remove(&link) {
+                    self.hand_over(now, BrokerInput::Closed(connection(link)), play);
+                    // A broker whose peer has closed closes too.
+                    play.input(now, link, Input::Closed(false));
+                }
+            }
+        }
+    }
+
+    fn hand_over<T>(&mut self, now: Duration, input: BrokerInput, play: &mut Play<T>) {
+        self.broker.handle(now, input, &mut self.outputs);
+        for output in std::mem::take(&mut self.outputs) {
+            match output {
+                Output::Send(connection, bytes) => {
+                    let link = link(connection);
+                    if self.open.contains(&link) {
+                        play.input(now, link, Input::Bytes(bytes));
+                    }
+                }
+                Output::Close(connection) => {
+                    let link = link(connection);
+                    if self.open.remove(&link) {
+                        play.input(now, link, Input::Closed(false));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn connection(link: LinkId) -> ConnectionId {
+    ConnectionId(link.0 as u64)
+}
+
+fn link(connection: ConnectionId) -> LinkId {
+    // Connections are only made from links.
+    LinkId(usize::try_from(connection.0).unwrap_or(usize::MAX))
+}

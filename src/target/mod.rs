@@ -1,0 +1,10 @@
+//! What is being tested, and how plays reach it.
+
+mod address;
+mod facts;
+pub mod in_process;
+pub mod probe;
+pub mod tcp;
+
+pub use address::{Address, ParseAddressError};
+pub use facts::{Facts, VersionFacts};
