@@ -6,8 +6,9 @@ mod matching;
 mod observe;
 pub mod plan;
 mod run;
-pub mod script;
+mod script;
 mod sockets;
 mod value;
 
 pub use run::{Options, Stop, play_embedded, probe_embedded, run};
+pub use script::Circumstances;

@@ -42,6 +42,18 @@ pub struct Circumstances {
     pub limits: Vec<(String, f64)>,
 }
 
+impl Circumstances {
+    /// Those of a play against the reference broker in virtual time, where nothing but the broker takes time.
+    pub fn embedded() -> Self {
+        Self {
+            unique: "membedded".to_owned(),
+            patience: Duration::from_secs(1),
+            settle: Duration::from_millis(10),
+            limits: Vec::new(),
+        }
+    }
+}
+
 /// The part of a scenario that a step belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
