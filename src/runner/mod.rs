@@ -10,5 +10,5 @@ mod script;
 mod sockets;
 mod value;
 
-pub use run::{Options, Stop, play_embedded, probe_embedded, run};
+pub use run::{Options, Stop, play_embedded, play_in_process, probe_embedded, run};
 pub use script::Circumstances;

@@ -21,7 +21,11 @@ use super::{
 use crate::{
     scenario::ast::Scenario,
     stage::Play,
-    target::{Address, Facts, in_process, probe},
+    target::{
+        Address, Facts,
+        in_process::{self, Peer},
+        probe,
+    },
     verdict::{Finding, Grade, RunReport, ScenarioResult, Summary},
 };
 
@@ -212,9 +216,13 @@ pub(super) fn unique(seed: u64, index: usize) -> String {
 
 /// Plays one run against a fresh reference broker in virtual time.
 pub fn play_embedded(run: &Run, rules: Rules, circumstances: Circumstances) -> ScenarioResult {
-    let mut broker = Broker::new(Config, rules);
+    play_in_process(run, &mut Broker::new(Config::default(), rules), circumstances)
+}
+
+/// Plays one run against a broker of this process in virtual time.
+pub fn play_in_process(run: &Run, broker: &mut dyn Peer, circumstances: Circumstances) -> ScenarioResult {
     let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
-    in_process::play(play, &mut broker).unwrap_or_else(|stuck| {
+    in_process::play(play, broker).unwrap_or_else(|stuck| {
         unplayed(run, Grade::Error, "a scenario that comes to its end", &stuck.to_string())
     })
 }

@@ -1,4 +1,4 @@
-//! The reference broker in this process, in virtual time: time stands still while anything happens, and jumps to the
+//! A broker in this process, in virtual time: time stands still while anything happens, and jumps to the
 //! next deadline when nothing does.
 
 use std::{collections::BTreeSet, task::Poll, time::Duration};
@@ -6,6 +6,24 @@ use std::{collections::BTreeSet, task::Poll, time::Duration};
 use reference_broker::{Broker, ConnectionId, Input as BrokerInput, Output};
 
 use crate::stage::{Command, Input, LinkId, Play};
+
+/// A broker that lives in this process: the reference broker, or one that a test makes up.
+pub trait Peer {
+    /// Takes in what happened and says what is to be done.
+    fn handle(&mut self, now: Duration, input: BrokerInput, outputs: &mut Vec<Output>);
+    /// When it wants to go on even if nothing happens.
+    fn next_timeout(&self) -> Option<Duration>;
+}
+
+impl Peer for Broker {
+    fn handle(&mut self, now: Duration, input: BrokerInput, outputs: &mut Vec<Output>) {
+        Self::handle(self, now, input, outputs);
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        Self::next_timeout(self)
+    }
+}
 
 /// A play that does not come to an end.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +45,7 @@ const EVENTS: u32 = 1_000_000;
 const VIRTUAL_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Plays against `broker`, beginning at time zero.
-pub fn play<T>(mut play: Play<T>, broker: &mut Broker) -> Result<T, Stuck> {
+pub fn play<T>(mut play: Play<T>, broker: &mut dyn Peer) -> Result<T, Stuck> {
     let mut wire = Wire { broker, open: BTreeSet::new(), outputs: Vec::new() };
     let mut now = Duration::ZERO;
     for events in 0..EVENTS {
@@ -52,7 +70,7 @@ pub fn play<T>(mut play: Play<T>, broker: &mut Broker) -> Result<T, Stuck> {
 
 /// What connects the play and the broker.
 struct Wire<'a> {
-    broker: &'a mut Broker,
+    broker: &'a mut dyn Peer,
     open: BTreeSet<LinkId>,
     outputs: Vec<Output>,
 }
