@@ -30,7 +30,8 @@ fn killers(run: &plan::Run) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_scenario_fails_on_a_mutant() {
-    let scenarios: Vec<_> = scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
+    let scenarios: Vec<_> =
+        scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
     let runs = plan::plan(&scenarios, &plan::Selection::default());
     let mut caught: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     for run in &runs {

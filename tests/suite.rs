@@ -11,7 +11,8 @@ use reference_broker::Rules;
 
 #[test]
 fn the_reference_broker_conforms() {
-    let scenarios: Vec<_> = scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
+    let scenarios: Vec<_> =
+        scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
     let runs = plan::plan(&scenarios, &plan::Selection::default());
     assert!(runs.len() >= 80, "only {} runs", runs.len());
     let failed: Vec<String> = runs

@@ -1,0 +1,118 @@
+//! A broker made up for a test: it answers each packet as the test says, and may act at set times.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mqttspec::{
+    runner::{Circumstances, plan, play_in_process},
+    scenario,
+    target::in_process::Peer,
+    verdict::ScenarioResult,
+};
+use mqttspec_spec::Version;
+use mqttspec_wire::{Decoder, Packet, Properties, ReasonCode, Sender, packet::Connack};
+use reference_broker::{ConnectionId, Input, Output};
+
+/// What a made-up broker does.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Sends this packet.
+    Send(Packet),
+    /// Sends these bytes.
+    Raw(&'static [u8]),
+    /// Closes the network connection.
+    Close,
+    /// Does the rest after this time.
+    After(Duration, Vec<Act>),
+}
+
+/// A broker whose answers a function gives.
+pub(crate) struct MadeUp<F> {
+    version: Version,
+    answer: F,
+    decoders: BTreeMap<u64, Decoder>,
+    timers: Vec<(Duration, u64, Vec<Act>)>,
+}
+
+impl<F: FnMut(&Packet) -> Vec<Act>> MadeUp<F> {
+    pub(crate) fn new(version: Version, answer: F) -> Self {
+        Self { version, answer, decoders: BTreeMap::new(), timers: Vec::new() }
+    }
+
+    fn act(&mut self, now: Duration, connection: u64, acts: Vec<Act>, outputs: &mut Vec<Output>) {
+        for act in acts {
+            match act {
+                Act::Send(packet) => {
+                    outputs.push(Output::Send(ConnectionId(connection), packet.to_bytes(self.version)));
+                }
+                Act::Raw(bytes) => {
+                    outputs.push(Output::Send(ConnectionId(connection), Bytes::from_static(bytes)));
+                }
+                Act::Close => outputs.push(Output::Close(ConnectionId(connection))),
+                Act::After(delay, acts) => self.timers.push((now + delay, connection, acts)),
+            }
+        }
+    }
+}
+
+impl<F: FnMut(&Packet) -> Vec<Act>> Peer for MadeUp<F> {
+    fn handle(&mut self, now: Duration, input: Input, outputs: &mut Vec<Output>) {
+        match input {
+            Input::Opened(connection) => {
+                self.decoders.insert(connection.0, Decoder::new(Sender::Client, None));
+            }
+            Input::Closed(_) => {}
+            Input::Tick => {
+                let (due, later) = std::mem::take(&mut self.timers).into_iter().partition(|timer| timer.0 <= now);
+                self.timers = later;
+                let due: Vec<_> = due;
+                for (_, connection, acts) in due {
+                    self.act(now, connection, acts, outputs);
+                }
+            }
+            Input::Bytes(connection, bytes) => {
+                self.decoders.get_mut(&connection.0).unwrap().feed(&bytes);
+                while let Ok(Some(frame)) = self.decoders.get_mut(&connection.0).unwrap().next() {
+                    let acts = (self.answer)(&frame.packet);
+                    self.act(now, connection.0, acts, outputs);
+                }
+            }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        self.timers.iter().map(|timer| timer.0).min()
+    }
+}
+
+/// The CONNACK and PINGRESP of a broker that is well otherwise.
+pub(crate) fn courtesy(packet: &Packet) -> Vec<Act> {
+    match packet {
+        Packet::Connect(_) => vec![Act::Send(Packet::Connack(Connack {
+            session_present: false,
+            reason: ReasonCode::SUCCESS,
+            properties: Properties::new(),
+        }))],
+        Packet::Pingreq => vec![Act::Send(Packet::Pingresp)],
+        _ => Vec::new(),
+    }
+}
+
+/// Plays the steps against a made-up broker; the scenario covers MQTT-3.3.4-1 and MQTT-3.1.2-24 under both versions
+/// (MQTT-3.1.2-22 under MQTT 5.0).
+pub(crate) fn play(
+    version: Version,
+    steps: &str,
+    answer: impl FnMut(&Packet) -> Vec<Act>,
+) -> ScenarioResult {
+    let covers = match version {
+        Version::V3_1_1 => "{v3.1.1: [3.3.4-1, 3.1.2-24]}",
+        Version::V5_0 => "{v5.0: [3.3.4-1, 3.1.2-22]}",
+    };
+    let text = format!("title: made up\ncovers: {covers}\n{steps}");
+    let scenario = scenario::load_str("made-up", "made-up.yaml", &text)
+        .unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)));
+    let runs = plan::plan(&[Arc::new(scenario)], &plan::Selection::default());
+    assert_eq!(runs.len(), 1);
+    play_in_process(&runs[0], &mut MadeUp::new(version, answer), Circumstances::embedded())
+}

@@ -1,0 +1,114 @@
+//! How a network connection ends, and when.
+
+use std::time::Duration;
+
+use mqttspec::verdict::Grade;
+use mqttspec_spec::Version;
+use mqttspec_wire::{
+    Packet, Properties, ReasonCode,
+    packet::{Connack, Disconnect, Suback},
+};
+use rstest::rstest;
+
+use crate::broker::{Act, courtesy, play};
+
+fn disconnect(reason: ReasonCode) -> Act {
+    Act::Send(Packet::Disconnect(Disconnect { reason, properties: Properties::new() }))
+}
+
+fn connack(reason: u8) -> Act {
+    let reason = ReasonCode(reason);
+    Act::Send(Packet::Connack(Connack { session_present: false, reason, properties: Properties::new() }))
+}
+
+#[rstest]
+#[case::fitting_v5(Version::V5_0, vec![disconnect(ReasonCode::PROTOCOL_ERROR), Act::Close], Grade::Pass)]
+#[case::other_v5(Version::V5_0, vec![disconnect(ReasonCode::SERVER_BUSY), Act::Close], Grade::Warn)]
+#[case::bare_v5(Version::V5_0, vec![Act::Close], Grade::Warn)]
+#[case::open_v5(Version::V5_0, vec![], Grade::Fail)]
+#[case::late_v5(Version::V5_0, vec![Act::After(Duration::from_millis(900), vec![Act::Close])], Grade::Warn)]
+#[case::bare_v3(Version::V3_1_1, vec![Act::Close], Grade::Pass)]
+#[case::open_v3(Version::V3_1_1, vec![], Grade::Fail)]
+fn a_connection_that_must_be_closed(
+    #[case] version: Version,
+    #[case] answer: Vec<Act>,
+    #[case] expected: Grade,
+) {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {subscribe: {filter: $topic/t}}}
+  - client: {expect-closed: {reason: [protocol-error, malformed-packet]}}
+";
+    let result = play(version, steps, |packet| match packet {
+        Packet::Subscribe(_) => answer.clone(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+#[test]
+fn an_answer_before_the_close_is_a_breach() {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {subscribe: {filter: $topic/t, packet-id: 9}}}
+  - client: {expect-closed: {reason: [protocol-error]}}
+";
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Subscribe(subscribe) => vec![
+            Act::Send(Packet::Suback(Suback {
+                id: subscribe.id,
+                properties: Properties::new(),
+                reasons: vec![ReasonCode::SUCCESS],
+            })),
+            Act::Close,
+        ],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Fail, "{:#?}", result.findings);
+}
+
+#[rstest]
+#[case::bare_v5(Version::V5_0, vec![Act::Close], Grade::Pass)]
+#[case::refused_v5(Version::V5_0, vec![connack(0x81), Act::Close], Grade::Pass)]
+#[case::other_v5(Version::V5_0, vec![connack(0x89), Act::Close], Grade::Warn)]
+#[case::accepted_v5(Version::V5_0, vec![connack(0)], Grade::Fail)]
+#[case::bare_v3(Version::V3_1_1, vec![Act::Close], Grade::Pass)]
+#[case::refused_v3(Version::V3_1_1, vec![connack(2), Act::Close], Grade::Fail)]
+#[case::accepted_v3(Version::V3_1_1, vec![connack(0)], Grade::Fail)]
+fn a_wrong_connect(#[case] version: Version, #[case] answer: Vec<Act>, #[case] expected: Grade) {
+    let steps = "
+steps:
+  - client: open
+  - client: {send: {connect: {}}}
+  - client: {expect-closed: {reason: [malformed-packet, protocol-error]}}
+";
+    let result = play(version, steps, |packet| match packet {
+        Packet::Connect(_) => answer.clone(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+#[rstest]
+#[case::too_early(1400, Grade::Fail)]
+#[case::in_time(1600, Grade::Warn)]
+#[case::too_late(2600, Grade::Fail)]
+fn the_time_of_a_close(#[case] milliseconds: u64, #[case] expected: Grade) {
+    let steps = "
+steps:
+  - client: {connect: {keep-alive: 1}, mark: start}
+  - client: {expect-closed: {reason: [keep-alive-timeout], not-before: 1.5s, within: 2.5s, since: start}}
+";
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Connect(_) => {
+            let close = Act::After(Duration::from_millis(milliseconds), vec![Act::Close]);
+            [courtesy(packet), vec![close]].concat()
+        }
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}

@@ -1,0 +1,5 @@
+//! What the player makes of brokers that behave in one particular way each.
+
+mod broker;
+mod closing;
+mod verdicts;

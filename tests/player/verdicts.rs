@@ -1,0 +1,152 @@
+//! Packets that come, do not come, come wrong, or come too late.
+
+use std::time::Duration;
+
+use mqttspec::verdict::Grade;
+use mqttspec_spec::{Version, v5};
+use mqttspec_wire::{
+    Packet, PacketId, Properties, ReasonCode, Utf8String,
+    packet::{Ack, Delivery, Disconnect, Publish},
+};
+use rstest::rstest;
+
+use crate::broker::{Act, courtesy, play};
+
+const PUBACK_EXPECTED: &str = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {publish: {topic: $topic/t, qos: 1, packet-id: 7, payload: x}}}
+  - client: {expect: {puback: {packet-id: 7}}}
+";
+
+fn puback(id: u16) -> Act {
+    Act::Send(Packet::Puback(Ack::success(PacketId::new(id).unwrap())))
+}
+
+fn disconnect(reason: ReasonCode) -> Act {
+    Act::Send(Packet::Disconnect(Disconnect { reason, properties: Properties::new() }))
+}
+
+fn stray() -> Act {
+    Act::Send(Packet::Publish(Publish {
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic: Utf8String::try_from("stray").unwrap(),
+        properties: Properties::new(),
+        payload: bytes::Bytes::from_static(b"x"),
+    }))
+}
+
+#[rstest]
+#[case::answered(vec![puback(7)], Grade::Pass)]
+#[case::answered_after_the_patience(vec![Act::After(Duration::from_millis(900), vec![puback(7)])], Grade::Pass)]
+#[case::not_answered(vec![], Grade::Fail)]
+#[case::wrong_identifier(vec![puback(8)], Grade::Fail)]
+#[case::closed_without_a_word(vec![Act::Close], Grade::Fail)]
+#[case::closed_for_an_error(vec![disconnect(ReasonCode::PROTOCOL_ERROR), Act::Close], Grade::Fail)]
+#[case::closed_by_choice(vec![disconnect(ReasonCode::QUOTA_EXCEEDED), Act::Close], Grade::Inconclusive)]
+fn an_expected_packet(#[case] answer: Vec<Act>, #[case] expected: Grade) {
+    let result = play(Version::V5_0, PUBACK_EXPECTED, |packet| match packet {
+        Packet::Publish(_) => answer.clone(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+    assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
+}
+
+#[test]
+fn a_broker_that_falls_silent_is_not_accused() {
+    let result = play(Version::V5_0, PUBACK_EXPECTED, |packet| match packet {
+        Packet::Connect(_) => courtesy(packet),
+        _ => Vec::new(),
+    });
+    assert_eq!(result.grade, Grade::Inconclusive, "{:#?}", result.findings);
+    assert!(result.broken.is_empty());
+}
+
+#[test]
+fn what_fails_in_preparation_is_inconclusive() {
+    let steps = "
+prepare:
+  - client: connect
+  - client: {publish: {topic: $topic/t, qos: 1, payload: x}}
+steps:
+  - client: {receive: {topic: $topic/t}}
+";
+    let result = play(Version::V5_0, steps, courtesy);
+    assert_eq!(result.grade, Grade::Inconclusive, "{:#?}", result.findings);
+}
+
+#[rstest]
+#[case::by_itself("", Grade::Fail)]
+#[case::as_the_file_says(", else: warn 3.1.2-22", Grade::Warn)]
+#[case::as_undecided(", else: inconclusive", Grade::Inconclusive)]
+fn the_file_grades_a_failure(#[case] otherwise: &str, #[case] expected: Grade) {
+    let steps = format!(
+        "
+prepare:
+  - client: connect
+steps:
+  - client: {{send: {{publish: {{topic: $topic/t, qos: 1, packet-id: 7, payload: x}}}}}}
+  - client: {{expect: {{puback: {{packet-id: 7}}}}{otherwise}}}
+"
+    );
+    let result = play(Version::V5_0, &steps, courtesy);
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+#[test]
+fn bytes_that_are_no_mqtt_are_evidence() {
+    let result = play(Version::V5_0, PUBACK_EXPECTED, |packet| match packet {
+        Packet::Publish(_) => vec![Act::Raw(&[0x40, 0x01, 0x00])],
+        other => courtesy(other),
+    });
+    assert!(matches!(result.grade, Grade::Inconclusive | Grade::Fail), "{:#?}", result.findings);
+    assert!(!result.evidence.is_empty());
+}
+
+#[rstest]
+#[case::nothing(vec![], Grade::Pass)]
+#[case::a_stray_message(vec![stray()], Grade::Fail)]
+fn nothing_more(#[case] before_the_ping: Vec<Act>, #[case] expected: Grade) {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: expect-nothing-more
+";
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Pingreq => [before_the_ping.clone(), courtesy(packet)].concat(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+#[rstest]
+#[case::refusal(ReasonCode::NOT_AUTHORIZED, Grade::Pass)]
+#[case::lesser(ReasonCode::NO_MATCHING_SUBSCRIBERS, Grade::Warn)]
+#[case::success(ReasonCode::SUCCESS, Grade::Fail)]
+#[case::unlisted(ReasonCode::QUOTA_EXCEEDED, Grade::Fail)]
+fn one_of_several_outcomes(#[case] reason: ReasonCode, #[case] expected: Grade) {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {publish: {topic: $topic/t, qos: 1, packet-id: 7, payload: x}}}
+  - client:
+      expect-one-of:
+        - {puback: {reason: not-authorized}}
+        - {puback: {reason: no-matching-subscribers}, warn: 3.3.4-1 a lesser deviation}
+        - {puback: {reason: success}, fail: 3.3.4-1}
+        - {closed: {}}
+";
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Publish(_) => {
+            let id = PacketId::new(7).unwrap();
+            vec![Act::Send(Packet::Puback(Ack { id, reason, properties: Properties::new() }))]
+        }
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
