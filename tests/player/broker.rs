@@ -63,7 +63,8 @@ impl<F: FnMut(&Packet) -> Vec<Act>> Peer for MadeUp<F> {
             }
             Input::Closed(_) => {}
             Input::Tick => {
-                let (due, later) = std::mem::take(&mut self.timers).into_iter().partition(|timer| timer.0 <= now);
+                let (due, later) =
+                    std::mem::take(&mut self.timers).into_iter().partition(|timer| timer.0 <= now);
                 self.timers = later;
                 let due: Vec<_> = due;
                 for (_, connection, acts) in due {
@@ -100,11 +101,7 @@ pub(crate) fn courtesy(packet: &Packet) -> Vec<Act> {
 
 /// Plays the steps against a made-up broker; the scenario covers MQTT-3.3.4-1 and MQTT-3.1.2-24 under both versions
 /// (MQTT-3.1.2-22 under MQTT 5.0).
-pub(crate) fn play(
-    version: Version,
-    steps: &str,
-    answer: impl FnMut(&Packet) -> Vec<Act>,
-) -> ScenarioResult {
+pub(crate) fn play(version: Version, steps: &str, answer: impl FnMut(&Packet) -> Vec<Act>) -> ScenarioResult {
     let covers = match version {
         Version::V3_1_1 => "{v3.1.1: [3.3.4-1, 3.1.2-24]}",
         Version::V5_0 => "{v5.0: [3.3.4-1, 3.1.2-22]}",
