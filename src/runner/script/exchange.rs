@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Edit, Layout, Packet, PacketId, QoS,
+    Layout, Packet, PacketId, QoS,
     packet::{Ack, Publish},
 };
 
-use super::{Script, trouble::Trouble};
+use super::{Script, edit, trouble::Trouble};
 use crate::{
     runner::{build, value::Datum},
-    scenario::ast::{EditSpec, Exchange, PacketSpec, SendItem},
+    scenario::ast::{Exchange, PacketSpec, SendItem},
     stage::{LinkId, LinkState, Received},
 };
 
@@ -241,40 +241,9 @@ impl Script {
         }
         let mut layout = Layout::of(&packet, version);
         for edit in &spec.edits {
-            let edit = self.edit(edit)?;
-            layout.edit(&edit).map_err(|error| Trouble::harness(error.clone()))?;
+            edit::apply(&mut layout, edit, &self.variables)?;
         }
         Ok((packet, layout.bytes()))
-    }
-
-    fn edit(&self, edit: &EditSpec) -> Result<Edit, Trouble> {
-        let byte = |expr| {
-            let value = self.variables.eval(expr)?;
-            value.integer::<u8>().ok_or_else(|| Trouble::harness(format!("{value} is not a byte")))
-        };
-        let size = |expr| {
-            let value = self.variables.eval(expr)?;
-            value.integer::<u32>().ok_or_else(|| Trouble::harness(format!("{value} is not a length")))
-        };
-        Ok(match edit {
-            EditSpec::FirstByte(expr) => Edit::SetFirstByte(byte(expr)?),
-            EditSpec::Flags(expr) => Edit::SetFlags(byte(expr)?),
-            EditSpec::Drop(part) => Edit::Drop { part: part.clone() },
-            EditSpec::Repeat(part) => Edit::Repeat { part: part.clone() },
-            EditSpec::Move { part, before } => Edit::Move { part: part.clone(), before: before.clone() },
-            EditSpec::Replace { part, with } => {
-                Edit::Replace { part: part.clone(), bytes: self.variables.eval(with)?.to_bytes() }
-            }
-            EditSpec::Insert { before, bytes } => {
-                Edit::Insert { before: before.clone(), bytes: Bytes::from(bytes.clone()) }
-            }
-            EditSpec::Length { part, length } => {
-                Edit::SetLength { part: part.clone(), length: size(length)? }
-            }
-            EditSpec::Pad { part, width } => Edit::PadVariableByte { part: part.clone(), width: *width },
-            EditSpec::Cut(keep) => Edit::Cut { keep: size(keep)? as usize },
-            EditSpec::Append(bytes) => Edit::Append { bytes: Bytes::from(bytes.clone()) },
-        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod cleanup;
 mod clients;
 mod closing;
+mod edit;
 mod exchange;
 mod expect;
 mod silence;
