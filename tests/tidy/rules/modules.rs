@@ -8,10 +8,12 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 6] = [
+const MAY_NOT_USE: [(&str, &[&str]); 8] = [
+    ("describe", &["scenario", "target", "runner", "referee", "verdict", "stage", "report", "cli"]),
+    ("stage", &["scenario", "target", "runner", "report", "cli"]),
     ("scenario", &["target", "runner", "referee", "report", "cli"]),
     ("target", &["referee", "runner", "report", "cli"]),
-    ("referee", &["scenario", "target", "runner", "report", "cli"]),
+    ("referee", &["scenario", "stage", "target", "runner", "report", "cli"]),
     ("verdict", &["scenario", "target", "referee", "runner", "report", "cli"]),
     ("runner", &["report", "cli"]),
     ("report", &["scenario", "target", "referee", "cli"]),
