@@ -2,4 +2,5 @@
 
 mod broker;
 mod closing;
+mod nulls;
 mod verdicts;
