@@ -1,26 +1,47 @@
-//! stub
+//! The universal judge: its interface, for which the judge follows.
+
+use std::time::Duration;
+
 use mqttspec_spec::StatementId;
 use mqttspec_wire::{Fault, Packet, Sender};
-use std::time::Duration;
-#[derive(Default)]
-pub struct Knowledge;
+
+/// What is known of a network connection beforehand.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    _more: (),
+}
+/// The referee of one network connection.
+#[derive(Debug)]
 pub struct Connection;
+/// A statement that one side broke.
+#[derive(Debug)]
 pub struct Violation {
+    /// Who broke it.
     pub party: Sender,
+    /// What was broken.
     pub statement: StatementId,
+    /// What was seen.
     pub what: String,
 }
+
 impl Connection {
+    /// A referee.
     pub fn new(_: Knowledge) -> Self {
         Self
     }
-    pub fn packet(&mut self, _at: Duration, _s: Sender, _p: &Packet, _size: usize) -> Vec<Violation> {
-        vec![]
+
+    /// A packet travelled.
+    pub fn packet(&mut self, _: Duration, _: Sender, _: &Packet, _: usize) -> Vec<Violation> {
+        Vec::new()
     }
-    pub fn fault(&mut self, _at: Duration, _s: Sender, _f: &Fault) -> Vec<Violation> {
-        vec![]
+
+    /// Bytes travelled that are no packet.
+    pub fn fault(&mut self, _: Duration, _: Sender, _: &Fault) -> Vec<Violation> {
+        Vec::new()
     }
-    pub fn closed(&mut self, _at: Duration, _s: Sender) -> Vec<Violation> {
-        vec![]
+
+    /// The network connection was closed.
+    pub fn closed(&mut self, _: Duration, _: Sender) -> Vec<Violation> {
+        Vec::new()
     }
 }

@@ -231,7 +231,7 @@ pub fn play_in_process(run: &Run, broker: &mut dyn Peer, circumstances: Circumst
 pub fn probe_embedded(rules: Rules) -> Facts {
     let mut facts = Facts::default();
     for version in Version::ALL {
-        let mut broker = Broker::new(Config, rules);
+        let mut broker = Broker::new(Config::default(), rules);
         let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "embedded".to_owned()));
         match in_process::play(play, &mut broker) {
             Ok(probed) => facts.add(version, probed),

@@ -99,7 +99,7 @@ impl Link {
             received: Decoder::new(Sender::Server, Some(version)),
             received_bytes: 0,
             received_packets: 0,
-            referee: referee::Connection::new(referee::Knowledge),
+            referee: referee::Connection::new(referee::Knowledge::default()),
         }
     }
 
