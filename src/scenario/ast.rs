@@ -251,7 +251,7 @@ pub struct PacketSpec {
 }
 
 /// A field of a packet by its name in the vocabulary (`client-id`, `will.topic`, `session-expiry-interval`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Field<T> {
     /// Its name.
     pub name: &'static str,
@@ -264,7 +264,7 @@ pub struct Field<T> {
 }
 
 /// The value of a field in a packet to send.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FieldValue {
     /// One value.
     One(Expr),
@@ -278,7 +278,7 @@ pub enum FieldValue {
 }
 
 /// A change to the layout of a packet, on a part named as `mqttspec_wire::layout` names it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum EditSpec {
     /// Replaces the first byte of the packet.
     FirstByte(Expr),
@@ -441,7 +441,7 @@ pub struct PacketPattern {
 }
 
 /// What a field must be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Matcher {
     /// Exactly this.
     Equal(Expr),

@@ -6,6 +6,9 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::ast::{Source, Span};
 
+/// How many mistakes of one file are shown.
+const MOST_MISTAKES: usize = 100;
+
 /// A mistake in a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -137,10 +140,16 @@ fn first_line(text: &str, span: &Span) -> Span {
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// The mistakes of one file, in order and without repetitions.
+    /// The mistakes of one file, in order and without repetitions; of very many only the first.
     pub(super) fn of(source: &Arc<Source>, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.span.start);
-        mistakes.dedup();
+        mistakes.dedup_by(|later, first| later.span == first.span && later.message == first.message);
+        if let Some(first) = mistakes.get(MOST_MISTAKES) {
+            let message = format!("there are {} more mistakes", mistakes.len() - MOST_MISTAKES);
+            let more = Mistake::new(Code::Syntax, &first.span, message, "the first of them");
+            mistakes.truncate(MOST_MISTAKES);
+            mistakes.push(more);
+        }
         Self(mistakes.into_iter().map(|mistake| Diagnostic { source: Arc::clone(source), mistake }).collect())
     }
 

@@ -14,6 +14,8 @@ use super::{
 
 /// The ending of a scenario file.
 const ENDING: &str = "yaml";
+/// The ending that is easily taken for it; such a file is refused rather than overlooked.
+const OTHER_ENDING: &str = "yml";
 /// The deepest nesting of folders.
 const MAX_DEPTH: usize = 8;
 
@@ -76,28 +78,65 @@ pub fn load_all<'f>(
 
 /// Loads the scenarios that are built into the program.
 pub fn builtin() -> Result<Vec<Scenario>, Diagnostics> {
-    gather(
-        builtin::SCENARIOS
-            .iter()
-            .map(|(name, text)| load_str(&id_of(Path::new(name)), &format!("scenarios/{name}"), text)),
-    )
+    gather(builtin_files())
+}
+
+fn builtin_files() -> impl Iterator<Item = Loaded> {
+    let load =
+        |(name, text): &(&str, &str)| load_str(&id_of(Path::new(name)), &format!("scenarios/{name}"), text);
+    builtin::SCENARIOS.iter().map(load)
+}
+
+/// What [`lint`] found.
+#[derive(Debug)]
+pub struct Lint {
+    /// How many files were read.
+    pub files: usize,
+    /// How many of them are scenarios without a mistake.
+    pub scenarios: usize,
+    /// The mistakes of the others.
+    pub diagnostics: Diagnostics,
+}
+
+/// Checks every scenario file below `root`, or those that are built into the program.
+pub fn lint(root: Option<&Path>) -> Result<Lint, LoadError> {
+    let loaded = match root {
+        Some(root) => read_tree(root)?,
+        None => builtin_files().collect(),
+    };
+    let (files, scenarios) = (loaded.len(), loaded.iter().filter(|result| result.is_ok()).count());
+    let diagnostics = gather(loaded).err().unwrap_or_default();
+    Ok(Lint { files, scenarios, diagnostics })
 }
 
 /// Loads every scenario file below `root`, in the order of their paths. All mistakes of all files are found at once.
 pub fn load_tree(root: &Path) -> Result<Vec<Scenario>, LoadError> {
+    gather(read_tree(root)?).map_err(LoadError::Mistakes)
+}
+
+type Loaded = Result<Scenario, Diagnostics>;
+
+fn read_tree(root: &Path) -> Result<Vec<Loaded>, LoadError> {
     let mut files = Vec::new();
     walk(root, 0, &mut files)?;
     files.sort();
     if files.is_empty() {
         return Err(LoadError::Empty(root.to_owned()));
     }
-    let mut loaded = Vec::new();
-    for path in files {
-        let bytes = fs::read(&path).map_err(|error| LoadError::Unreadable { path: path.clone(), error })?;
-        let id = id_of(path.strip_prefix(root).unwrap_or(&path));
-        loaded.push(load_bytes(&id, &path.to_string_lossy(), &bytes));
+    files.iter().map(|path| read_file(root, path)).collect()
+}
+
+fn read_file(root: &Path, path: &Path) -> Result<Loaded, LoadError> {
+    let bytes = fs::read(path).map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })?;
+    let shown = path.to_string_lossy();
+    if path.extension().is_some_and(|ending| ending == OTHER_ENDING) {
+        let mistake =
+            Mistake::new(Code::Syntax, &(0..0), "this file ends in `.yml`", "scenario files end in `.yaml`");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let source = Arc::new(Source { path: shown.into_owned(), text });
+        return Ok(Err(Diagnostics::of(&source, vec![mistake])));
     }
-    gather(loaded.into_iter()).map_err(LoadError::Mistakes)
+    Ok(load_bytes(&id_of(path.strip_prefix(root).unwrap_or(path)), &shown, &bytes))
 }
 
 /// The path without its ending, with `/` between its parts.
@@ -119,14 +158,14 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Loa
             if depth < MAX_DEPTH {
                 walk(&path, depth + 1, files)?;
             }
-        } else if path.extension().is_some_and(|ending| ending == ENDING) {
+        } else if path.extension().is_some_and(|ending| ending == ENDING || ending == OTHER_ENDING) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-fn gather(loaded: impl Iterator<Item = Result<Scenario, Diagnostics>>) -> Result<Vec<Scenario>, Diagnostics> {
+fn gather(loaded: impl IntoIterator<Item = Loaded>) -> Result<Vec<Scenario>, Diagnostics> {
     let mut scenarios = Vec::new();
     let mut diagnostics = Diagnostics::default();
     for result in loaded {

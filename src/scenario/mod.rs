@@ -14,4 +14,4 @@ mod tests;
 pub mod vocabulary;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Mistake};
-pub use load::{LoadError, builtin, load_all, load_str, load_tree};
+pub use load::{Lint, LoadError, builtin, lint, load_all, load_str, load_tree};

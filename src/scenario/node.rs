@@ -15,7 +15,10 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Value {
     /// Nothing where a value could stand: `key:`.
-    Nothing,
+    Nothing {
+        /// Whether a comment stands there instead.
+        commented: bool,
+    },
     /// A word, a number, a text.
     Scalar(Scalar),
     /// A list.
@@ -51,7 +54,7 @@ impl Node {
     pub(super) fn scalar(&self) -> Option<&Scalar> {
         match &self.value {
             Value::Scalar(scalar) => Some(scalar),
-            Value::Nothing | Value::List(_) | Value::Map(_) => None,
+            Value::Nothing { .. } | Value::List(_) | Value::Map(_) => None,
         }
     }
 
@@ -64,7 +67,7 @@ impl Node {
     pub(super) fn entries(&self) -> Option<&[Entry]> {
         match &self.value {
             Value::Map(entries) => Some(entries),
-            Value::Nothing | Value::Scalar(_) | Value::List(_) => None,
+            Value::Nothing { .. } | Value::Scalar(_) | Value::List(_) => None,
         }
     }
 
@@ -87,7 +90,7 @@ impl Node {
     /// What it is, in words: `this is ...`.
     pub(super) fn describe(&self) -> &'static str {
         match &self.value {
-            Value::Nothing => "missing",
+            Value::Nothing { .. } => "nothing",
             Value::Scalar(scalar) if scalar.plain => "a plain value",
             Value::Scalar(_) => "a text in quotes",
             Value::List(_) => "a list",

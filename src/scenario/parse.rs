@@ -122,7 +122,7 @@ impl Tree<'_> {
             }
             Event::Alias(_) => {
                 self.mistakes.push(syntax::anchor(&span));
-                self.add(Node { span, value: Value::Nothing });
+                self.add(Node { span, value: Value::Nothing { commented: false } });
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_decoration(anchor, tag.is_some(), &span);
@@ -155,7 +155,10 @@ impl Tree<'_> {
     fn scalar(&self, text: String, style: ScalarStyle, span: Span) -> Node {
         let plain = style == ScalarStyle::Plain;
         if plain && text.is_empty() {
-            return Node { span: span.start..span.start, value: Value::Nothing };
+            let rest = self.text.get(span.start..).unwrap_or_default();
+            let line = rest.lines().next().unwrap_or_default().trim_start_matches([':', ' ', '-']);
+            let value = Value::Nothing { commented: line.starts_with('#') };
+            return Node { span: span.start..span.start, value };
         }
         let written = self.text.get(span.clone()).unwrap_or_default();
         let quotes = usize::from(matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted));
@@ -227,7 +230,7 @@ fn read_key(node: Node, keys: &mut BTreeMap<String, Span>) -> Result<Key, Mistak
 }
 
 fn entry(key: String, key_span: Span, mut value: Node) -> Entry {
-    if matches!(value.value, Value::Nothing) {
+    if matches!(value.value, Value::Nothing { .. }) {
         value.span = key_span.clone();
     }
     Entry { key, key_span, value }

@@ -1,10 +1,14 @@
 //! Did you mean ...?
 
+/// How many candidates are looked at.
+const MOST_CANDIDATES: usize = 1000;
+
 /// The candidate most like `word`, if one is like it at all.
 pub(crate) fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let tolerance = (word.chars().count() / 3).clamp(1, 3);
+    let tolerance = ((word.chars().count() + 1) / 3).clamp(1, 3);
     candidates
         .into_iter()
+        .take(MOST_CANDIDATES)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= tolerance && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
@@ -19,11 +23,13 @@ pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = 
 /// What to say at a name that is none of those `known`: beside it, and below.
 pub(super) fn guidance(word: &str, known: &[&str]) -> (String, Option<String>) {
     const BESIDE: usize = 70;
+    const TOO_MANY: usize = 20;
     let guess = did_you_mean(word, known.iter().copied());
     let all = one_of(known.iter().copied());
     match guess {
         _ if known.is_empty() => ("there is none here".to_owned(), None),
         guess if all.len() <= BESIDE => (format!("{all} can stand here"), guess),
+        Some(guess) if known.len() > TOO_MANY => (guess, None),
         Some(guess) => (guess, Some(wrap(&format!("these are known: {all}")))),
         None => ("this name is not known".to_owned(), Some(wrap(&format!("these are known: {all}")))),
     }

@@ -1,75 +1,118 @@
 //! What is wrong with the YAML of a file, in words that help its author.
 
-use super::diagnostic::{Code, Mistake};
+use super::{
+    ast::Span,
+    diagnostic::{Code, Mistake},
+};
 
-/// The mistake behind an error of the YAML parser, which it noticed at the byte offset `at`.
+/// How an error of the YAML parser is explained.
+struct Explanation {
+    /// What stands in the parser's own words.
+    sign: &'static str,
+    message: &'static str,
+    label: &'static str,
+    help: Option<&'static str>,
+}
+
+const EXPLANATIONS: [Explanation; 10] = [
+    Explanation {
+        sign: "mapping values are not allowed",
+        message: "a second `:` makes no sense here",
+        label: "a value ends before `: `",
+        help: Some("quote a text with `: ` in it; write a mapping as `{key: value}` or on lines of its own"),
+    },
+    Explanation {
+        sign: "did not find expected ',' or '}'",
+        message: "the mapping in braces neither goes on nor ends here",
+        label: "expected `,` or `}`",
+        help: None,
+    },
+    Explanation {
+        sign: "expected ',' or ']'",
+        message: "the list in brackets neither goes on nor ends here",
+        label: "expected `,` or `]`",
+        help: None,
+    },
+    Explanation {
+        sign: "invalid indentation in flow construct",
+        message: "a brace or bracket before this line is not closed",
+        label: "expected `}` or `]` before",
+        help: Some("what stands in braces and goes on in the next line is indented there"),
+    },
+    Explanation {
+        sign: "quoted scalar, found unexpected end of stream",
+        message: "this quote is not closed",
+        label: "the text begins here",
+        help: None,
+    },
+    Explanation {
+        sign: "invalid indentation in quoted scalar",
+        message: "this quote is not closed",
+        label: "the text begins here",
+        help: Some("a text in quotes that goes on in the next line is indented there"),
+    },
+    Explanation {
+        sign: "unknown escape character",
+        message: "a backslash stands before a letter that means nothing",
+        label: "in this text",
+        help: Some("in single quotes a backslash is a backslash"),
+    },
+    Explanation {
+        sign: "unexpected character",
+        message: "a value cannot begin with this character",
+        label: "quote the value",
+        help: None,
+    },
+    Explanation {
+        sign: "did not find expected '-' indicator",
+        message: "a list ends where another item was expected",
+        label: "expected `- ` or another indentation",
+        help: None,
+    },
+    Explanation {
+        sign: "block sequence entries are not allowed",
+        message: "a list cannot begin here",
+        label: "expected a value in this line, or each `- ` in a line of its own",
+        help: None,
+    },
+];
+
+/// The mistake behind an error that the YAML parser noticed at the byte offset `at`.
 pub(super) fn explain(text: &str, at: usize, info: &str) -> Mistake {
-    let rest = text.get(at..).unwrap_or_default();
+    let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
     let here = at..at + rest.chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
-    let before = text.get(..at).unwrap_or_default();
-    let mistake = |message: &str, label: &str| Mistake::new(Code::Syntax, &here, message, label);
-    if info.contains("tab") {
-        let tab = at + rest.find('\t').unwrap_or(0);
-        let tab = before.rfind('\n').map_or(0, |newline| newline + 1)..tab.min(text.len());
-        let tab =
-            text.get(tab.clone()).and_then(|line| line.find('\t')).map_or(at, |tab_at| tab.start + tab_at);
-        let end = tab + text.get(tab..).map_or(0, |rest| rest.len() - rest.trim_start_matches('\t').len());
-        return Mistake::new(
-            Code::Syntax,
-            &(tab..end),
-            "a tab stands in the indentation",
-            "indent with spaces",
-        );
-    }
-    if rest.starts_with('{') && before.ends_with('$') {
-        return mistake("a brace ends a plain value inside braces or brackets", "quote the whole value")
-            .help("text with `${...}` inside `{...}` or `[...]` stands in quotes: \"${name}/x\"");
-    }
     if info.contains("unknown anchor") {
         return anchor(&here);
     }
-    if info.contains("mapping values are not allowed") {
-        return mistake("a second `:` makes no sense here", "a value ends before `: `").help(
-            "quote a text that contains `: `; write a mapping as `{key: value}` or on lines of its own",
-        );
+    if info.contains("tab")
+        && let Some(tabs) = tabs_around(text, at)
+    {
+        return Mistake::new(Code::Syntax, &tabs, "a tab stands in the indentation", "indent with spaces");
     }
-    if info.contains("flow mapping") {
-        return mistake(
-            "the mapping in braces is not continued and not closed here",
-            "`,` or `}` is needed here",
-        );
+    if before.ends_with('$') && rest.starts_with('{') {
+        let message = "a brace ends a value without quotes inside `{...}` or `[...]`";
+        return Mistake::new(Code::Syntax, &here, message, "quote the whole value")
+            .help("for example \"${name}/x\"");
     }
-    if info.contains("flow sequence") {
-        return mistake(
-            "the list in brackets is not continued and not closed here",
-            "`,` or `]` is needed here",
-        );
+    match EXPLANATIONS.iter().find(|explanation| info.contains(explanation.sign)) {
+        Some(known) => Mistake::new(Code::Syntax, &here, known.message, known.label)
+            .maybe_help(known.help.map(str::to_owned)),
+        None => Mistake::new(Code::Syntax, &here, "this is not YAML", info),
     }
-    if info.contains("found unexpected end of stream") {
-        return mistake("the quote is not closed", "the text begins here");
-    }
-    if info.contains("unknown escape character") {
-        return mistake("a backslash is followed by a letter that means nothing", "in this text")
-            .help("in single quotes a backslash is a backslash");
-    }
-    if info.contains("unexpected character") {
-        return mistake("a value cannot begin with this character", "quote the value");
-    }
-    if info.contains("did not find expected '-'") {
-        return mistake(
-            "a list ends where another item was expected",
-            "`- ` is needed here, or less indentation",
-        );
-    }
-    if info.contains("block sequence entries are not allowed") {
-        return mistake("a list cannot begin here", "put each `- ` on a line of its own");
-    }
-    mistake("this is not YAML", info)
+}
+
+/// The tabs in the line of the offset `at`.
+fn tabs_around(text: &str, at: usize) -> Option<Span> {
+    let line_start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(line_start..)?.lines().next()?;
+    let start = line_start + line.find('\t')?;
+    let tabs = text.get(start..)?.bytes().take_while(|byte| *byte == b'\t').count();
+    Some(start..start + tabs)
 }
 
 /// The refusal of an anchor or alias.
-pub(super) fn anchor(span: &super::ast::Span) -> Mistake {
+pub(super) fn anchor(span: &Span) -> Mistake {
     let message = "anchors and aliases are not part of the scenario language";
     Mistake::new(Code::Syntax, span, message, "write the value itself")
-        .help("text that begins with `&` or `*` must be quoted")
+        .help("a text that begins with `&` or `*` must be quoted")
 }

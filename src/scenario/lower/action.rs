@@ -66,6 +66,9 @@ impl Lower {
             let mut no_modifiers = Keys::new("this step", &node.span, &[]);
             return self.perform(client, name, &nothing, &mut no_modifiers);
         }
+        if node.entries().is_none() {
+            return self.wrong_type(node, "an action such as `connect` or `{publish: {...}}`");
+        }
         let mut keys = self.keys(node, "this step")?;
         let found: Vec<_> = ACTIONS
             .into_iter()
@@ -92,7 +95,7 @@ impl Lower {
 
     fn no_action<T>(&mut self, node: &Node, keys: &Keys<'_>) -> Option<T> {
         match keys.left().first() {
-            None => self.wrong_type(node, "an action"),
+            None => self.wrong_type(node, "an action such as `connect` or `{publish: {...}}`"),
             Some(entry) => {
                 let message = format!("a client cannot `{}`", entry.key);
                 self.refuse(keys::unknown(&entry.key_span, message, &entry.key, action_names()))

@@ -24,7 +24,9 @@ impl Lower {
                 let items = self.filled_list(node, "a list of packets").unwrap_or_default();
                 items.iter().filter_map(|item| self.send_item(item)).collect()
             }
-            Value::Nothing | Value::Scalar(_) | Value::Map(_) => self.send_item(node).into_iter().collect(),
+            Value::Nothing { .. } | Value::Scalar(_) | Value::Map(_) => {
+                self.send_item(node).into_iter().collect()
+            }
         }
     }
 
@@ -32,7 +34,7 @@ impl Lower {
         let names = || vocabulary::packets().iter().map(|words| words.name.as_str());
         if let Some(word) = node.word() {
             let Some(words) = vocabulary::packet(word) else {
-                let message = format!("there is no packet `{word}`");
+                let message = format!("`{word}` is not a packet");
                 return self.refuse(keys::unknown(&node.span, message, word, names()));
             };
             let empty = Node { span: node.span.clone(), value: Value::Map(Vec::new()) };
@@ -44,7 +46,7 @@ impl Lower {
             return self.hex(hex).map(SendItem::Hex);
         }
         let edits = keys.take("edit");
-        let (entry, words) = self.packet_entry(node, &keys, names().chain(["hex", "edit"]))?;
+        let (entry, words) = self.packet_entry(node, &keys, ("a packet", names().chain(["hex", "edit"])))?;
         let packet = self.packet(words, &entry.key_span, &entry.value);
         let edits = edits.map_or_else(Vec::new, |edits| self.edits(edits));
         Some(SendItem::Packet(PacketSpec { edits, ..packet }))
@@ -55,14 +57,14 @@ impl Lower {
         &mut self,
         node: &Node,
         keys: &Keys<'n>,
-        known: impl Iterator<Item = &'static str>,
+        (what, known): (&str, impl Iterator<Item = &'static str>),
     ) -> Option<(&'n Entry, &'static vocabulary::PacketWords)> {
         let (entry, others) = match keys.left() {
-            [] => return self.wrong_type(node, "a packet"),
+            [] => return self.wrong_type(node, &format!("{what} with its fields")),
             [entry, others @ ..] => (*entry, others),
         };
         let Some(words) = vocabulary::packet(&entry.key) else {
-            let message = format!("there is no packet `{}`", entry.key);
+            let message = format!("`{}` is not {what}", entry.key);
             return self.refuse(keys::unknown(&entry.key_span, message, &entry.key, known));
         };
         for other in others {
@@ -88,7 +90,7 @@ impl Lower {
 
     fn edit(&mut self, node: &Node) -> Option<EditSpec> {
         let Some(entry) = node.only_entry() else {
-            return self.wrong_type(node, "a mapping with one edit, such as `{flags: 0b0110}`,");
+            return self.wrong_type(node, "one edit such as `{flags: 0b0110}`");
         };
         let value = &entry.value;
         match entry.key.as_str() {

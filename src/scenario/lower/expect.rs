@@ -70,14 +70,14 @@ impl Lower {
         let names = || names().map(|words| words.name.as_str());
         if let Some(word) = node.word() {
             let Some(words) = vocabulary::packet(word) else {
-                let message = format!("there is no packet `{word}`");
+                let message = format!("`{word}` is not a packet");
                 return self.refuse(keys::unknown(&node.span, message, word, names()));
             };
             let empty = Node { span: node.span.clone(), value: Value::Map(Vec::new()) };
             return Some(self.pattern(words, &node.span, &empty));
         }
         let keys = self.keys(node, "an expected packet")?;
-        let (entry, words) = self.packet_entry(node, &keys, names())?;
+        let (entry, words) = self.packet_entry(node, &keys, ("a packet", names()))?;
         Some(self.pattern(words, &entry.key_span, &entry.value))
     }
 
@@ -119,7 +119,7 @@ impl Lower {
         } else {
             let received = vocabulary::packets().iter().filter(|words| !words.from_server.is_empty());
             let known = received.map(|words| words.name.as_str()).chain(["closed", "nothing"]).chain(GRADES);
-            let packet = self.packet_entry(node, &keys, known);
+            let packet = self.packet_entry(node, &keys, ("an outcome", known));
             packet.map(|(entry, words)| {
                 OutcomeEvent::Packet(self.pattern(words, &entry.key_span, &entry.value))
             })
@@ -144,7 +144,7 @@ impl Lower {
             return self.refuse(Mistake::new(Code::WrongValue, &entry.key_span, message, label));
         }
         match entry.value.value {
-            Value::Nothing | Value::Scalar(_) => self.judge(&entry.value, grade, 0),
+            Value::Nothing { .. } | Value::Scalar(_) => self.judge(&entry.value, grade, 0),
             Value::List(_) | Value::Map(_) => {
                 self.wrong_type(&entry.value, "text such as `3.3.1-5 and what it means`")
             }
@@ -166,7 +166,7 @@ impl Lower {
         let fence = fence?;
         let Some(entry) = fence.only_entry() else {
             return self
-                .wrong_type(fence, "the publishing client and a topic, as in `{publisher: $topic/fence}`,");
+                .wrong_type(fence, "the publishing client and a topic, as in `{publisher: $topic/fence}`");
         };
         self.act(&entry.key, &entry.key_span, super::scope::Effect::Sends);
         if entry.value.entries().is_none() {
@@ -203,7 +203,7 @@ impl Lower {
         }
         let nodes = match &entry.value.value {
             Value::List(_) => self.filled_list(&entry.value, "a list of reason codes").unwrap_or_default(),
-            Value::Nothing | Value::Scalar(_) | Value::Map(_) => std::slice::from_ref(&entry.value),
+            Value::Nothing { .. } | Value::Scalar(_) | Value::Map(_) => std::slice::from_ref(&entry.value),
         };
         let code = |node: &Node| {
             let code = self.under(Some(Version::V5_0), |lower| lower.reason(PacketType::Disconnect, node))?;

@@ -17,6 +17,8 @@ const MAX_ARITHMETIC: usize = 200;
 const MAX_PARENTHESES: usize = 8;
 /// The most bytes that `{bytes: n}` stands for: enough for a Remaining Length of four bytes.
 const MAX_BYTES: u32 = 4 * 1024 * 1024;
+/// The most bytes that all of these together stand for in a scenario.
+const MAX_BYTES_MADE: usize = 16 * 1024 * 1024;
 
 impl Lower {
     /// A text; `$name` and `${name}` in it stand for variables, `$$` for a dollar sign.
@@ -104,8 +106,18 @@ impl Lower {
 
     /// That many bytes of a pattern which repeats after 251, a prime, so that a piece put elsewhere shows.
     fn repeating_bytes(&mut self, node: &Node) -> Option<Vec<u8>> {
-        let count = self.constant(node, 0, MAX_BYTES)?;
-        Some((0..=250).cycle().take(usize::try_from(count).ok()?).collect())
+        let count = usize::try_from(self.constant(node, 0, MAX_BYTES)?).ok()?;
+        self.bytes_made += count;
+        if self.bytes_made > MAX_BYTES_MADE {
+            let message = format!("this scenario makes more than {MAX_BYTES_MADE} bytes");
+            return self.refuse(Mistake::new(
+                Code::WrongValue,
+                &node.span,
+                message,
+                "too many with those before",
+            ));
+        }
+        Some((0..=250).cycle().take(count).collect())
     }
 
     /// A whole number without variables.
@@ -117,7 +129,7 @@ impl Lower {
                     Code::WrongType,
                     &node.span,
                     "variables cannot be used here",
-                    "a number is needed",
+                    "expected a number",
                 );
                 self.refuse(mistake)
             }
@@ -136,7 +148,7 @@ impl Lower {
                 Code::WrongValue,
                 &node.span,
                 message,
-                format!("{wanted} is needed"),
+                format!("expected {wanted}"),
             ));
         }
         Some(expr)
@@ -146,7 +158,7 @@ impl Lower {
     pub(super) fn duration(&mut self, node: &Node) -> Option<Expr> {
         let (expr, seconds) = self.arithmetic(node, "a duration")?;
         if !seconds && let Expr::Constant(_) = expr {
-            let label = "a duration is needed, as in `1.5s` or `200ms`";
+            let label = "expected a duration such as `1.5s` or `200ms`";
             return self.refuse(Mistake::new(Code::WrongType, &node.span, "a duration has a unit", label));
         }
         Some(expr)
@@ -166,7 +178,7 @@ impl Lower {
             return Some(expr);
         }
         let message = format!("`{word}` is neither `true` nor `false`");
-        self.refuse(Mistake::new(Code::WrongType, &node.span, message, format!("{wanted} is needed")))
+        self.refuse(Mistake::new(Code::WrongType, &node.span, message, format!("expected {wanted}")))
     }
 
     fn check_variable_type(
@@ -182,7 +194,7 @@ impl Lower {
             return Some(());
         }
         let message = format!("`${name}` is {}", found.name());
-        self.refuse(Mistake::new(Code::WrongType, &node.span, message, format!("{wanted} is needed")))
+        self.refuse(Mistake::new(Code::WrongType, &node.span, message, format!("expected {wanted}")))
     }
 
     /// A value as it stands, without a field to say what is wanted: for `vary`.
@@ -199,7 +211,7 @@ impl Lower {
                     Code::WrongType,
                     &node.span,
                     "variables cannot be used here",
-                    "a constant is needed",
+                    "expected a constant",
                 );
                 self.refuse(mistake)
             }
@@ -210,8 +222,8 @@ impl Lower {
     fn arithmetic(&mut self, node: &Node, wanted: &str) -> Option<(Expr, bool)> {
         let Some(text) = node.word() else {
             if let Value::Scalar(_) = node.value {
-                let message = format!("a text in quotes stands where {wanted} is needed");
-                let mistake = Mistake::new(Code::WrongType, &node.span, message, "leave the quotes out");
+                let label = format!("expected {wanted}, without quotes");
+                let mistake = Mistake::new(Code::WrongType, &node.span, "a text cannot stand here", label);
                 return self.refuse(mistake);
             }
             return self.wrong_type(node, wanted);
@@ -302,7 +314,7 @@ impl Arithmetic<'_> {
         let found = self.lower.variable(name, &span)?;
         if found != Type::Number {
             let message = format!("`${name}` is {}", found.name());
-            let label = format!("{} is needed", self.wanted);
+            let label = format!("expected {}", self.wanted);
             return self.lower.refuse(Mistake::new(Code::WrongType, &span, message, label));
         }
         self.at += length;
@@ -323,10 +335,11 @@ impl Arithmetic<'_> {
             self.node.span.clone()
         };
         let message = format!("this is not {}", self.wanted);
-        let label = format!("{} is needed", self.wanted);
+        let label = format!("expected {}", self.wanted);
         let mistake = Mistake::new(Code::WrongType, &span, message, label);
-        self.lower
-            .refuse(mistake.help("arithmetic has numbers, `1.5s`, `$name`, `+`, `-`, `*` and parentheses"))
+        let calculates = self.text.contains(['$', '+', '*', '(']);
+        let help = "arithmetic has numbers, durations such as `1.5s`, `$name`, `+`, `-`, `*` and parentheses";
+        self.lower.refuse(mistake.maybe_help(calculates.then(|| help.to_owned())))
     }
 }
 

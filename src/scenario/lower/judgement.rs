@@ -79,6 +79,12 @@ impl Lower {
             let word_start = at + rest.len() - rest.trim_start().len();
             let word = rest.split_whitespace().next().unwrap_or_default();
             if !is_label(word) {
+                let trimmed = word.trim_end_matches([',', ';', ':']);
+                if is_label(trimmed) {
+                    let span = node.part(word_start + trimmed.len()..word_start + word.len());
+                    let message = "statements are separated by spaces alone";
+                    return self.refuse(Mistake::new(Code::WrongValue, &span, message, "leave this out"));
+                }
                 break rest.trim();
             }
             at = word_start + word.len();

@@ -39,10 +39,11 @@ impl<'n> Keys<'n> {
         self.take_entry(key).map(|entry| &entry.value)
     }
 
-    /// The value of this key, which must be there.
+    /// The value of this key, which must be there. A misspelt key is left to [`Keys::finish`].
     pub(super) fn need(&mut self, lower: &mut Lower, key: &'static str) -> Option<&'n Node> {
         let found = self.take(key);
-        if found.is_none() {
+        let misspelt = || self.left.iter().any(|entry| suggest::closest(&entry.key, [key]).is_some());
+        if found.is_none() && !misspelt() {
             let message = format!("{} has no `{key}`", self.owner);
             lower.add(Mistake::new(Code::Missing, &self.span, message, format!("`{key}` is needed")));
         }

@@ -96,15 +96,13 @@ impl Lower {
         }
         if let Some(version) = self.versions.iter().find(|version| !words.from_server.contains(version)) {
             let message = format!("under MQTT {} a broker never sends {}", version.number(), words.packet);
-            let mistake =
-                Mistake::new(Code::WrongVersion, span, message, "this step is played under that version");
-            self.add(mistake.help("put the step under `v5.0:`"));
+            self.add(self.not_in_this_version(span, message));
         }
     }
 
     fn matcher(&mut self, target: Target<'_>, node: &Node) -> Option<Matcher> {
         match &node.value {
-            Value::Nothing => self.wrong_type(node, "a value or a matcher"),
+            Value::Nothing { .. } => self.wrong_type(node, "a value or a matcher"),
             Value::Scalar(_) => match node.word() {
                 Some("absent") => self.presence(target, node, Matcher::Absent),
                 Some("present") => self.presence(target, node, Matcher::Present),
@@ -235,7 +233,7 @@ impl Lower {
                     let (low, high) = bound(low).zip(bound(high))?;
                     Some(Matcher::Between(low, high))
                 }
-                Value::Nothing | Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+                Value::Nothing { .. } | Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
                     self.wrong_type(&entry.value, "a list of the lowest and the highest value")
                 }
             },

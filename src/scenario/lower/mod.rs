@@ -54,6 +54,8 @@ struct Lower {
     covers_spans: Vec<(Version, Span)>,
     /// The names that can be used.
     scope: Scope,
+    /// How many bytes were made for `{bytes: n}`.
+    bytes_made: usize,
     /// Whether the steps being lowered are judged: those of `steps`, not those that lead up to them.
     judged: bool,
 }
@@ -72,13 +74,21 @@ impl Lower {
 
     /// Refuses a node of the wrong type: `wanted` is what may stand there.
     fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
-        let label = format!("{wanted} is needed");
-        if matches!(node.value, Value::Nothing) {
-            let mistake = Mistake::new(Code::Missing, &node.span, "a value is missing", label);
-            return self.refuse(mistake.help("text that begins with `#` is a comment unless it is quoted"));
-        }
-        let message = format!("{} stands where {wanted} is needed", node.describe());
-        self.refuse(Mistake::new(Code::WrongType, &node.span, message, label))
+        let label = format!("expected {wanted}");
+        let mistake = match &node.value {
+            Value::Nothing { commented: false } => {
+                Mistake::new(Code::Missing, &node.span, "a value is missing", label)
+            }
+            Value::Nothing { commented: true } => {
+                Mistake::new(Code::Missing, &node.span, "a value is missing", label)
+                    .help("`#` begins a comment here; quote a text that begins with `#`")
+            }
+            Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+                let message = format!("{} cannot stand here", node.describe());
+                Mistake::new(Code::WrongType, &node.span, message, label)
+            }
+        };
+        self.refuse(mistake)
     }
 
     /// The scalar that a node must be.
@@ -93,7 +103,7 @@ impl Lower {
     fn list<'n>(&mut self, node: &'n Node, wanted: &str) -> Option<&'n [Node]> {
         match &node.value {
             Value::List(items) => Some(items),
-            Value::Nothing | Value::Scalar(_) | Value::Map(_) => self.wrong_type(node, wanted),
+            Value::Nothing { .. } | Value::Scalar(_) | Value::Map(_) => self.wrong_type(node, wanted),
         }
     }
 
@@ -101,7 +111,7 @@ impl Lower {
     fn filled_list<'n>(&mut self, node: &'n Node, wanted: &str) -> Option<&'n [Node]> {
         let items = self.list(node, wanted)?;
         if items.is_empty() {
-            let label = format!("{wanted} is needed");
+            let label = format!("expected {wanted}");
             return self.refuse(Mistake::new(Code::Missing, &node.span, "this list is empty", label));
         }
         Some(items)

@@ -1,7 +1,7 @@
 //! Packets: the fields that are given, and their values in a packet to send.
 
 use mqttspec_spec::Version;
-use mqttspec_wire::packet::PacketType;
+use mqttspec_wire::{Utf8String, packet::PacketType};
 
 use super::{Lower, Mistake, keys, literal, version_named};
 use crate::scenario::{
@@ -104,7 +104,7 @@ impl Lower {
     fn inner<'n>(&mut self, entry: &'n Entry) -> Option<&'n [Entry]> {
         match &entry.value.value {
             Value::Map(entries) => Some(entries),
-            Value::Nothing | Value::Scalar(_) | Value::List(_) => {
+            Value::Nothing { .. } | Value::Scalar(_) | Value::List(_) => {
                 self.wrong_type(&entry.value, "a mapping of fields")
             }
         }
@@ -131,11 +131,9 @@ impl Lower {
         }
         let name = field.name.strip_prefix("will.").unwrap_or(&field.name);
         let message = format!("`{name}` of {owner} exists in MQTT 5.0 only");
-        let mistake = Mistake::new(Code::WrongVersion, span, message, "this counts under MQTT 3.1.1 too");
-        if self.versions.several() {
-            return self.add(mistake.help(format!("write `v5.0: {{{name}: ...}}`")));
-        }
-        self.add(mistake);
+        let help = self.versions.several().then(|| format!("write `v5.0: {{{name}: ...}}`"));
+        let label = format!("this counts under {}", self.versions);
+        self.add(Mistake::new(Code::WrongVersion, span, message, label).maybe_help(help));
     }
 
     /// Refuses a packet to send without the fields for which no default makes sense.
@@ -160,8 +158,9 @@ impl Lower {
             let of_will = |given: &Given<'_>| {
                 given.field.name.starts_with("will.") && given.only.is_none_or(|only| only == version)
             };
-            if given.iter().any(of_will) && !has("will.topic") {
-                missing.push("will: {topic: ...}");
+            if let Some(will) = given.iter().find(|given| of_will(given)).filter(|_| !has("will.topic")) {
+                let label = "`topic` is needed beside it";
+                self.add(Mistake::new(Code::Missing, will.key_span, "the will has no `topic`", label));
             }
             for name in missing {
                 let message = format!("{} has no `{name}`", table.owner);
@@ -190,10 +189,15 @@ impl Lower {
     fn check_packet_versions(&mut self, words: &PacketWords, span: &Span) {
         if let Some(version) = self.versions.iter().find(|version| !words.versions.contains(version)) {
             let message = format!("MQTT {} has no {}", version.number(), words.packet);
-            let mistake =
-                Mistake::new(Code::WrongVersion, span, message, "this step is played under that version");
-            self.add(mistake.help("put the step under `v5.0:`"));
+            self.add(self.not_in_this_version(span, message));
         }
+    }
+
+    /// The refusal of what one of the versions that count does not have.
+    pub(super) fn not_in_this_version(&self, span: &Span, message: String) -> Mistake {
+        let label = format!("this counts under {}", self.versions);
+        let help = self.versions.several().then(|| "put the step under `v5.0:`".to_owned());
+        Mistake::new(Code::WrongVersion, span, message, label).maybe_help(help)
     }
 
     /// Lowers a field; one with reason codes for each version, since their names mean different numbers.
@@ -220,7 +224,12 @@ impl Lower {
             Some(FieldValue::Many(items.iter().filter_map(|item| lower.one(kind, packet, item)).collect()))
         };
         match field.kind {
-            Kind::Text | Kind::Binary | Kind::Flag | Kind::Number { .. } | Kind::Reason => {
+            Kind::Text => {
+                let text = self.text(node)?;
+                self.check_string(node, &text)?;
+                Some(FieldValue::One(text))
+            }
+            Kind::Binary | Kind::Flag | Kind::Number { .. } | Kind::Reason => {
                 self.one(field.kind, packet, node).map(FieldValue::One)
             }
             Kind::Numbers if node.scalar().is_some() => {
@@ -230,10 +239,19 @@ impl Lower {
             Kind::Reasons => many(self, Kind::Reason),
             Kind::Filters | Kind::Subscriptions => many(self, Kind::Text),
             Kind::Pairs => {
-                let items = self.filled_list(node, "a list of pairs, as in `[[name, value]]`,")?;
+                let items = self.filled_list(node, "a list of pairs such as `[[name, value]]`")?;
                 Some(FieldValue::Pairs(items.iter().filter_map(|item| self.pair(item)).collect()))
             }
         }
+    }
+
+    /// Refuses a text that no UTF-8 string of MQTT can hold.
+    fn check_string(&mut self, node: &Node, text: &Expr) -> Option<()> {
+        let Expr::Constant(Scalar::Text(text)) = text else { return Some(()) };
+        let Err(fault) = Utf8String::try_from(text.as_str()) else { return Some(()) };
+        let mistake =
+            Mistake::new(Code::WrongValue, &node.span, "no packet can hold this text", fault.to_string());
+        self.refuse(mistake.help("a wrong string is made with `send` and `edit: [{replace: ...}]`"))
     }
 
     fn pair(&mut self, node: &Node) -> Option<(Expr, Expr)> {
@@ -245,7 +263,7 @@ impl Lower {
     pub(super) fn pair_items<'n>(&mut self, node: &'n Node) -> Option<(&'n Node, &'n Node)> {
         match &node.value {
             Value::List(items) if let [name, value] = items.as_slice() => Some((name, value)),
-            Value::Nothing | Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+            Value::Nothing { .. } | Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
                 self.wrong_type(node, "a pair such as `[name, value]`")
             }
         }

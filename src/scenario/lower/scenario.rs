@@ -72,7 +72,7 @@ impl Lower {
     }
 
     fn read_covers(&mut self, node: &Node) {
-        let wanted = "versions with statements, as in `{v5.0: [3.3.1-5]}`,";
+        let wanted = "versions with statements, as in `{v5.0: [3.3.1-5]}`";
         let entries = match node.entries() {
             Some(entries) if !entries.is_empty() => entries,
             Some(_) | None => {
@@ -99,7 +99,7 @@ impl Lower {
 
     fn statements(&mut self, version: Version, node: &Node) -> Vec<StatementId> {
         let mut found: Vec<(StatementId, Span)> = Vec::new();
-        for item in self.filled_list(node, "a list of statements, as in `[3.3.1-5]`,").unwrap_or_default() {
+        for item in self.filled_list(node, "a list of statements, as in `[3.3.1-5]`").unwrap_or_default() {
             let Some(label) = self.scalar(item, "a statement such as `3.3.1-5`").map(|scalar| &scalar.text)
             else {
                 continue;
@@ -145,7 +145,7 @@ impl Lower {
         let entries = match node.entries() {
             Some(entries) if !entries.is_empty() => entries,
             Some(_) | None => {
-                self.wrong_type::<()>(node, "variables with their values, as in `{qos: [1, 2]}`,");
+                self.wrong_type::<()>(node, "variables with their values, as in `{qos: [1, 2]}`");
                 return Vec::new();
             }
         };

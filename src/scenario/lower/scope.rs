@@ -73,7 +73,7 @@ enum Connection {
     Connected,
     HalfClosed,
     Closed(Span),
-    /// The broker may have closed it.
+    /// Open or closed.
     Doubtful,
 }
 
@@ -146,17 +146,16 @@ impl Lower {
             "{} is known here",
             suggest::one_of(known.iter().copied().filter(|name| !name.starts_with("limits.")))
         );
-        let help = match name.split_once('.') {
+        let (help, guess) = match name.split_once('.') {
             Some((first, rest)) if known.contains(&first) => {
-                format!("a `.` after a variable: `${{{first}}}.{rest}`")
+                (format!("to go on with a `.` write `${{{first}}}.{rest}`"), None)
             }
-            _ => {
-                "write `$$` for a dollar sign; a saved value is known after the step that saves it".to_owned()
-            }
+            Some(_) | None => (
+                format!("for the text `${name}` write `$${name}`; a saved value is known after it is saved"),
+                suggest::did_you_mean(name, known),
+            ),
         };
-        Mistake::new(Code::UnknownName, span, message, label)
-            .help(help)
-            .maybe_help(suggest::did_you_mean(name, known))
+        Mistake::new(Code::UnknownName, span, message, label).help(help).maybe_help(guess)
     }
 
     /// Introduces a variable for the versions that count.
@@ -269,6 +268,13 @@ impl Lower {
                 Effect::Sends | Effect::Listens => continue,
             };
             self.scope.connections.insert(key, next);
+        }
+    }
+
+    /// Notes that after a step that is wrong nothing is known of the client's network connection.
+    pub(super) fn doubt(&mut self, client: &str) {
+        for version in self.versions.iter() {
+            self.scope.connections.insert((client.to_owned(), version), Connection::Doubtful);
         }
     }
 

@@ -58,6 +58,9 @@ impl Lower {
             let message = "a step has a second key";
             let mistake =
                 Mistake::new(Code::Duplicate, &second.key_span, message, "one client with one action");
+            for entry in node.entries().unwrap_or_default() {
+                self.doubt(&entry.key);
+            }
             let help = "modifiers stand beside the action: `- client: {expect: {...}, else: ...}`";
             return self.add(mistake.help(help));
         }
@@ -91,7 +94,10 @@ impl Lower {
         }
         self.check_name(&entry.key, &entry.key_span, "client")?;
         let client = Client { name: &entry.key, span: &entry.key_span };
-        let action = self.action(client, &entry.value)?;
+        let Some(action) = self.action(client, &entry.value) else {
+            self.doubt(&entry.key);
+            return None;
+        };
         Some(StepKind::Client { name: entry.key.clone(), action })
     }
 
