@@ -7,20 +7,20 @@ use std::{
 };
 
 use mqttspec::{
-    runner::{Circumstances, plan, play_embedded},
+    runner::{Embedded, plan},
     scenario,
     verdict::Grade,
 };
 use reference_broker::{Rule, Rules};
 
 /// The rules whose mutants fail the run, naming a statement that it covers.
-fn killers(run: &plan::Run) -> BTreeSet<&'static str> {
+fn killers(embedded: &Embedded, run: &plan::Run) -> BTreeSet<&'static str> {
     let covered = run.scenario.covers.of(run.version);
     Rule::ALL
         .iter()
         .filter(|rule| rule.statements().iter().any(|statement| covered.contains(statement)))
         .filter(|rule| {
-            let result = play_embedded(run, Rules::all().without(**rule), Circumstances::embedded());
+            let result = embedded.play(run, Rules::all().without(**rule));
             matches!(result.grade, Grade::Fail | Grade::Warn)
                 && result.broken.iter().any(|statement| covered.contains(statement))
         })
@@ -33,10 +33,11 @@ fn every_scenario_fails_on_a_mutant() {
     let scenarios: Vec<_> =
         scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
     let runs = plan::plan(&scenarios, &plan::Selection::default());
+    let embedded = Embedded::probed();
     let mut caught: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     for run in &runs {
         let key = (run.scenario.id.clone(), run.version.to_string());
-        caught.entry(key).or_default().extend(killers(run));
+        caught.entry(key).or_default().extend(killers(&embedded, run));
     }
     let vacuous: Vec<String> = caught
         .iter()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mqttspec::{
-    runner::{Circumstances, plan, play_embedded},
+    runner::{Embedded, plan},
     scenario,
     verdict::Grade,
 };
@@ -15,9 +15,10 @@ fn the_reference_broker_conforms() {
         scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
     let runs = plan::plan(&scenarios, &plan::Selection::default());
     assert!(runs.len() >= 80, "only {} runs", runs.len());
+    let embedded = Embedded::probed();
     let failed: Vec<String> = runs
         .iter()
-        .map(|run| play_embedded(run, Rules::all(), Circumstances::embedded()))
+        .map(|run| embedded.play(run, Rules::all()))
         .filter(|result| result.grade != Grade::Pass)
         .map(|result| {
             let findings: Vec<String> = result

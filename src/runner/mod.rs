@@ -1,6 +1,7 @@
 //! Plays scenarios against a target. Decides nothing about MQTT by itself.
 
 mod build;
+mod embedded;
 pub mod event;
 mod matching;
 mod observe;
@@ -10,5 +11,5 @@ mod script;
 mod sockets;
 mod value;
 
-pub use run::{Options, Stop, play_embedded, play_in_process, probe_embedded, run};
-pub use script::Circumstances;
+pub use embedded::Embedded;
+pub use run::{Options, Stop, run};

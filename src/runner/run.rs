@@ -3,29 +3,23 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use mqttspec_spec::Version;
-use reference_broker::{Broker, Config, Rules};
 use tokio::sync::Notify;
 
 use super::{
+    embedded,
     event::Event,
     plan::{Run, Selection, plan},
-    script::{self, Circumstances},
+    script::Circumstances,
 };
 use crate::{
     scenario::ast::Scenario,
-    stage::Play,
-    target::{
-        Address, Facts,
-        in_process::{self, Peer},
-        probe,
-    },
+    target::{Address, Facts},
     verdict::{Finding, Grade, RunReport, ScenarioResult, Summary},
 };
 
@@ -84,7 +78,7 @@ pub fn run(
     }
     let mut record = Record { events, target: None, stopped: None, results: Vec::new() };
     match &options.target {
-        Address::Embedded => run_embedded(&runs, options, stop, &mut record),
+        Address::Embedded => embedded::run(&runs, options, stop, &mut record),
         Address::Tcp { host, port } => {
             let endpoint = crate::target::tcp::Endpoint { host: host.clone(), port: *port };
             super::sockets::run(&runs, options, &endpoint, stop, &mut record);
@@ -212,69 +206,4 @@ pub(super) fn unique(seed: u64, index: usize) -> String {
         String::from_utf8(text).unwrap_or_default()
     };
     format!("m{}{}", digits(seed, 5), digits(index as u64, 3))
-}
-
-/// Plays one run against a fresh reference broker in virtual time.
-pub fn play_embedded(run: &Run, rules: Rules, circumstances: Circumstances) -> ScenarioResult {
-    play_in_process(run, &mut Broker::new(Config::default(), rules), circumstances)
-}
-
-/// Plays one run against a broker of this process in virtual time.
-pub fn play_in_process(run: &Run, broker: &mut dyn Peer, circumstances: Circumstances) -> ScenarioResult {
-    let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
-    in_process::play(play, broker).unwrap_or_else(|stuck| {
-        unplayed(run, Grade::Error, "a scenario that comes to its end", &stuck.to_string())
-    })
-}
-
-/// What the probe finds out about the reference broker.
-pub fn probe_embedded(rules: Rules) -> Facts {
-    let mut facts = Facts::default();
-    for version in Version::ALL {
-        let mut broker = Broker::new(Config::default(), rules);
-        let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "embedded".to_owned()));
-        match in_process::play(play, &mut broker) {
-            Ok(probed) => facts.add(version, probed),
-            Err(stuck) => {
-                facts.refused.insert(version, stuck.to_string());
-            }
-        }
-    }
-    facts
-}
-
-fn run_embedded(runs: &[Run], options: &Options, stop: &Stop, record: &mut Record<'_>) {
-    let facts = probe_embedded(Rules::all());
-    record.probed(&facts, &options.target);
-    let playable = playable(runs, &facts, record);
-    let jobs = options
-        .jobs
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-        .clamp(1, 64);
-    let next = AtomicUsize::new(0);
-    let (sender, results) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            let sender = sender.clone();
-            let (next, playable, facts) = (&next, &playable, &facts);
-            scope.spawn(move || {
-                while let Some((index, run)) = playable.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop.is_asked() {
-                        return;
-                    }
-                    let circumstances = circumstances(options, *index, facts, run.version);
-                    if sender.send(play_embedded(run, Rules::all(), circumstances)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for result in results {
-            record.finished(result);
-        }
-    });
-    if stop.is_asked() {
-        record.stopped(INTERRUPTED);
-    }
 }

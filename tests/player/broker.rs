@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mqttspec::{
-    runner::{Circumstances, plan, play_in_process},
+    runner::{Embedded, plan},
     scenario,
     target::in_process::Peer,
     verdict::ScenarioResult,
@@ -111,5 +111,5 @@ pub(crate) fn play(version: Version, steps: &str, answer: impl FnMut(&Packet) ->
         .unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)));
     let runs = plan::plan(&[Arc::new(scenario)], &plan::Selection::default());
     assert_eq!(runs.len(), 1);
-    play_in_process(&runs[0], &mut MadeUp::new(version, answer), Circumstances::embedded())
+    Embedded::probed().play_against(&runs[0], &mut MadeUp::new(version, answer))
 }

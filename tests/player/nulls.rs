@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mqttspec::{
-    runner::{Circumstances, plan, play_in_process},
+    runner::{Embedded, plan},
     scenario,
     verdict::Grade,
 };
@@ -63,10 +63,11 @@ fn passed(answer: fn(Version, &Packet) -> Vec<Act>) -> BTreeSet<String> {
     let scenarios = scenario::builtin().expect("the built-in scenarios load");
     let scenarios: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
     let runs = plan::plan(&scenarios, &plan::Selection::default());
+    let embedded = Embedded::probed();
     runs.iter()
         .filter(|run| {
             let mut broker = MadeUp::new(run.version, |packet: &Packet| answer(run.version, packet));
-            play_in_process(run, &mut broker, Circumstances::embedded()).grade == Grade::Pass
+            embedded.play_against(run, &mut broker).grade == Grade::Pass
         })
         .map(|run| format!("{} {}", run.scenario.id, run.version))
         .collect()

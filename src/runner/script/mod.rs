@@ -32,25 +32,25 @@ use crate::{
 
 /// What a script is told about its circumstances.
 #[derive(Clone, Debug)]
-pub struct Circumstances {
+pub(super) struct Circumstances {
     /// A prefix of at most ten letters and digits that no other run uses at the same time.
-    pub unique: String,
+    pub(super) unique: String,
     /// How long the broker may take to answer before its silence is put to the proof by a fence.
-    pub patience: Duration,
+    pub(super) patience: Duration,
     /// How long a message may be on its way that no fence can follow: a multiple of the round trip.
-    pub settle: Duration,
+    pub(super) settle: Duration,
     /// What the probe learnt, as variables: `limits.receive_maximum` and the like.
-    pub limits: Vec<(String, f64)>,
+    pub(super) limits: Vec<(String, f64)>,
 }
 
 impl Circumstances {
     /// Those of a play against the reference broker in virtual time, where nothing but the broker takes time.
-    pub fn embedded() -> Self {
+    pub(super) fn embedded(limits: Vec<(String, f64)>) -> Self {
         Self {
             unique: "membedded".to_owned(),
             patience: Duration::from_secs(1),
             settle: Duration::from_millis(10),
-            limits: Vec::new(),
+            limits,
         }
     }
 }
@@ -77,7 +77,7 @@ struct Script {
 }
 
 /// Plays a scenario and says what came of it. The script of a [`Play`](super::stage::Play).
-pub async fn play(stage: Stage, run: Run, circumstances: Circumstances) -> ScenarioResult {
+pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -> ScenarioResult {
     let started = stage.now();
     let mut script = Script::new(stage, run, circumstances);
     script.play_sections().await;
