@@ -2,9 +2,14 @@
 
 mod exit;
 mod explain;
+mod interrupt;
 mod lint;
 mod list;
+mod output;
+mod progress;
+mod run;
 mod scenarios;
+mod selection;
 mod terminal;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
     Lint(lint::Arguments),
@@ -48,6 +54,7 @@ pub fn main() -> Exit {
     };
     let terminal = Terminal::look(arguments.no_color);
     let done = match &arguments.command {
+        Command::Run(arguments) => run::run(arguments, terminal),
         Command::List(arguments) => list::list(arguments, terminal),
         Command::Explain(arguments) => explain::explain(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),

@@ -1,6 +1,6 @@
 //! One scenario's run that did not pass: what was expected, what came instead, and the packets that show it.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use mqttspec_spec::StatementId;
 
@@ -8,31 +8,46 @@ use super::{
     View, ladder,
     page::{Page, Tone},
     summary::tone,
-    text::quoted,
+    text::{counted, quoted},
 };
 use crate::verdict::{Finding, Grade, RunReport, ScenarioResult};
 
 /// What to write about one run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Item<'a> {
     pub(super) result: &'a ScenarioResult,
+    /// Other runs of which the same is to be said.
+    pub(super) same: Vec<&'a ScenarioResult>,
     pub(super) report: &'a RunReport,
     pub(super) view: &'a View<'a>,
     /// Whether to show step and packets too.
     pub(super) whole: bool,
 }
 
+/// Puts together what is the same, in order. Every failure is a case of its own.
+pub(super) fn groups<'a>(
+    results: &[&'a ScenarioResult],
+) -> Vec<(&'a ScenarioResult, Vec<&'a ScenarioResult>)> {
+    let mut groups: Vec<(&ScenarioResult, Vec<&ScenarioResult>)> = Vec::new();
+    let mut known: BTreeMap<Vec<(&str, &str)>, usize> = BTreeMap::new();
+    for result in results {
+        let key =
+            result.findings.iter().map(|finding| (finding.expected.as_str(), finding.observed.as_str()));
+        let index = *known.entry(key.collect()).or_insert(groups.len());
+        match groups.get_mut(index) {
+            Some((_, same)) if result.grade != Grade::Fail => same.push(result),
+            Some(_) | None => groups.push((result, Vec::new())),
+        }
+    }
+    groups
+}
+
 /// Writes about one run.
 pub(super) fn item(page: &mut Page, item: &Item<'_>) {
     let result = item.result;
     let grade = result.grade;
-    let under = if result.variant.is_empty() {
-        format!("  MQTT {}", result.version.number())
-    } else {
-        format!("  MQTT {}  {}", result.version.number(), result.variant)
-    };
     let word = format!("{:5} ", grade.name().to_uppercase());
-    page.line(0, &[(tone(grade), &word), (Tone::Strong, &result.scenario), (Tone::Plain, &under)]);
+    page.line(0, &[(tone(grade), &word), (Tone::Strong, &result.scenario), (Tone::Plain, &under(result))]);
     page.paragraph(2, Tone::Plain, &result.title);
     for finding in findings(result) {
         if item.whole {
@@ -46,9 +61,32 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
         ladder::write(page, &result.evidence, &marked);
         page.blank();
     }
+    also(page, &item.same);
+    if result.statements.is_empty() {
+        // What belongs to no statement is no scenario that could be selected.
+        return page.blank();
+    }
     page.line(2, &[(Tone::Faint, "to see just this again:")]);
     page.verbatim(4, Tone::Plain, &command(item));
     page.blank();
+}
+
+/// `  MQTT 5.0  qos=1`
+fn under(result: &ScenarioResult) -> String {
+    let space = if result.variant.is_empty() { "" } else { "  " };
+    format!("  MQTT {}{space}{}", result.version.number(), result.variant)
+}
+
+/// Names the runs of which the same is to be said.
+fn also(page: &mut Page, same: &[&ScenarioResult]) {
+    const SHOWN: usize = 5;
+    for (count, result) in same.iter().take(SHOWN).enumerate() {
+        let label = if count == 0 { "also       " } else { "           " };
+        page.line(2, &[(Tone::Faint, label), (Tone::Plain, &result.scenario), (Tone::Plain, &under(result))]);
+    }
+    if same.len() > SHOWN {
+        page.line(13, &[(Tone::Faint, &format!("and {}", counted(same.len() - SHOWN, "other run")))]);
+    }
 }
 
 /// The findings worth telling, worst first.

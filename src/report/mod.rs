@@ -51,19 +51,17 @@ pub fn terminal(report: &RunReport, view: &View<'_>) -> String {
     for (grade, whole) in
         [(Grade::Fail, true), (Grade::Error, true), (Grade::Warn, close), (Grade::Inconclusive, close)]
     {
-        details(&mut page, report, view, (grade, whole));
+        let mut results: Vec<_> = report.results.iter().filter(|result| result.grade == grade).collect();
+        // What came before the scenarios may be the reason for what became of them.
+        results.sort_by_key(|result| !result.statements.is_empty());
+        if !results.is_empty() {
+            summary::heading(&mut page, grade, results.len());
+        }
+        for (result, same) in detail::groups(&results) {
+            detail::item(&mut page, &detail::Item { result, same, report, view, whole });
+        }
     }
     summary::skipped(&mut page, report);
     summary::verdict(&mut page, report, view.strict);
     page.finish()
-}
-
-fn details(page: &mut Page, report: &RunReport, view: &View<'_>, (grade, whole): (Grade, bool)) {
-    let count = report.summary.count(grade);
-    if count > 0 {
-        summary::heading(page, grade, count);
-    }
-    for result in report.results.iter().filter(|result| result.grade == grade) {
-        detail::item(page, &detail::Item { result, report, view, whole });
-    }
 }

@@ -21,7 +21,10 @@ pub(super) fn header(page: &mut Page, report: &RunReport) {
         return;
     };
     page.line(0, &[(Tone::Strong, &program), (Tone::Plain, " tested "), (Tone::Strong, &target.address)]);
-    let mut parts = vec![format!("MQTT {}", target.versions.join(" and "))];
+    let mut parts = Vec::new();
+    if !target.versions.is_empty() {
+        parts.push(format!("MQTT {}", target.versions.join(" and ")));
+    }
     if !target.round_trip.is_zero() {
         parts.push(format!("round trip {}", duration(target.round_trip)));
     }

@@ -43,6 +43,11 @@ fn a_report_looks_like_this(#[case] name: &str, #[case] report: RunReport) {
 }
 
 #[test]
+fn what_is_the_same_is_said_once() {
+    compare("many-alike.txt", &terminal(&sample::many_alike(), &PLAIN));
+}
+
+#[test]
 fn colour_is_all_that_colour_adds() {
     let report = sample::every_grade();
     let coloured = terminal(&report, &View { colour: true, ..PLAIN });

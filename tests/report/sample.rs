@@ -61,6 +61,22 @@ pub(crate) fn unreachable() -> RunReport {
     report
 }
 
+/// A broker that answers nothing: the probe says so, and every run for itself.
+pub(crate) fn many_alike() -> RunReport {
+    let mut results: Vec<ScenarioResult> = (0..400)
+        .map(|count| ScenarioResult { variant: format!("qos={count}"), ..result(Grade::Inconclusive) })
+        .collect();
+    results.push(ScenarioResult {
+        scenario: "sanity".into(),
+        statements: vec![],
+        ..result(Grade::Inconclusive)
+    });
+    if let Some(probe) = results.last_mut().and_then(|result| result.findings.first_mut()) {
+        probe.expected = "CONNACK".into();
+    }
+    run(results)
+}
+
 /// A broker that tries to be something else on the reader's screen.
 pub(crate) fn hostile() -> RunReport {
     const TRICK: &str = "\u{1b}[2J\u{1b}[1;1H\nconforming: all is well\r\u{9b}31m\u{202e}lla\u{7}\0\u{200b}";

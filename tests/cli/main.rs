@@ -1,6 +1,8 @@
 //! The program as its users meet it: arguments in, exit status and text out.
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod run;
+
 use std::process::{Command, Output};
 
 use rstest::rstest;
