@@ -54,7 +54,7 @@ pub fn load_str(id: &str, path: &str, text: &str) -> Result<Scenario, Diagnostic
 }
 
 /// Loads the scenario that the bytes of a file are.
-pub(super) fn load_bytes(id: &str, path: &str, bytes: &[u8]) -> Result<Scenario, Diagnostics> {
+fn load_bytes(id: &str, path: &str, bytes: &[u8]) -> Result<Scenario, Diagnostics> {
     match std::str::from_utf8(bytes) {
         Ok(text) => load_str(id, path, text),
         Err(error) => {

@@ -91,16 +91,14 @@ impl Tree<'_> {
                     return None;
                 }
             };
-            match event {
-                Event::DocumentStart(_) => {
-                    documents += 1;
-                    if documents > 1 {
-                        self.report(&span, "a second document begins here", "a file holds one scenario");
-                        return None;
-                    }
+            if let Event::DocumentStart(_) = event {
+                documents += 1;
+                if documents > 1 {
+                    self.report(&span, "a second document begins here", "a file holds one scenario");
+                    return None;
                 }
-                other => self.event(other, span)?,
             }
+            self.event(event, span)?;
         }
         if self.root.is_none() {
             self.report(
@@ -201,13 +199,7 @@ impl Tree<'_> {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Map { entries, keys, key, .. }) => match std::mem::replace(key, Key::Awaited) {
-                Key::Awaited => match read_key(node, keys) {
-                    Ok(read) => *key = read,
-                    Err(mistake) => {
-                        *key = Key::Refused;
-                        self.mistakes.push(mistake);
-                    }
-                },
+                Key::Awaited => *key = read_key(node, keys, self.mistakes),
                 Key::Read(name, key_span) => entries.push(entry(name, key_span, node)),
                 Key::Refused => {}
             },
@@ -215,18 +207,20 @@ impl Tree<'_> {
     }
 }
 
-fn read_key(node: Node, keys: &mut BTreeMap<String, Span>) -> Result<Key, Mistake> {
+fn read_key(node: Node, keys: &mut BTreeMap<String, Span>, mistakes: &mut Vec<Mistake>) -> Key {
     let Value::Scalar(scalar) = node.value else {
         let message = "a key is missing or not a word";
-        return Err(Mistake::new(Code::Syntax, &node.span, message, "a word is needed here"));
+        mistakes.push(Mistake::new(Code::Syntax, &node.span, message, "a word is needed here"));
+        return Key::Refused;
     };
     if let Some(first) = keys.get(&scalar.text) {
         let message = format!("the key `{}` stands twice in this mapping", scalar.text);
         let mistake = Mistake::new(Code::Duplicate, &node.span, message, "each key once");
-        return Err(mistake.also(first, "first given here"));
+        mistakes.push(mistake.also(first, "first given here"));
+        return Key::Refused;
     }
     keys.insert(scalar.text.clone(), node.span.clone());
-    Ok(Key::Read(scalar.text, node.span))
+    Key::Read(scalar.text, node.span)
 }
 
 fn entry(key: String, key_span: Span, mut value: Node) -> Entry {

@@ -38,6 +38,15 @@ pub enum Kind {
     Subscriptions,
 }
 
+/// What a field belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The packet.
+    Packet,
+    /// One topic filter of SUBSCRIBE or UNSUBSCRIBE, which can be written without the list `filters`.
+    Filter,
+}
+
 /// A field of a packet.
 #[derive(Debug)]
 pub struct FieldWords {
@@ -51,8 +60,8 @@ pub struct FieldWords {
     pub needed: bool,
     /// Whether a received packet may be without it.
     pub optional: bool,
-    /// Whether it belongs to a single topic filter of SUBSCRIBE.
-    pub of_filter: bool,
+    /// What it belongs to.
+    pub place: Place,
 }
 
 /// A packet with its fields.
@@ -96,7 +105,14 @@ impl PacketWords {
 
 impl FieldWords {
     fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, v5_only: false, needed: false, optional: false, of_filter: false }
+        Self {
+            name: name.to_owned(),
+            kind,
+            v5_only: false,
+            needed: false,
+            optional: false,
+            place: Place::Packet,
+        }
     }
 
     fn v5_only(self) -> Self {
@@ -112,7 +128,7 @@ impl FieldWords {
     }
 
     fn of_filter(self) -> Self {
-        Self { of_filter: true, ..self }
+        Self { place: Place::Filter, ..self }
     }
 
     /// A text that is part of a field: the name or value of a User Property.

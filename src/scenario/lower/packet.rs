@@ -9,7 +9,7 @@ use crate::scenario::{
     diagnostic::Code,
     node::{Entry, Node, Value},
     reason, suggest,
-    vocabulary::{FieldWords, Kind, PacketWords},
+    vocabulary::{FieldWords, Kind, PacketWords, Place},
 };
 
 /// A field that is given in a mapping.
@@ -36,7 +36,10 @@ impl Table {
     }
 
     fn subscription(words: &'static PacketWords) -> Self {
-        Self { owner: "a filter", fields: words.fields.iter().filter(|field| field.of_filter).collect() }
+        Self {
+            owner: "a filter",
+            fields: words.fields.iter().filter(|field| field.place == Place::Filter).collect(),
+        }
     }
 
     fn field(&self, name: &str) -> Option<&'static FieldWords> {
@@ -175,8 +178,9 @@ impl Lower {
         let table = Table::of(words);
         let given = self.given(&table, node);
         self.check_needed(&table, &given, span);
-        let (topics, others): (Vec<_>, Vec<_>) =
-            given.into_iter().partition(|given| given.field.of_filter || given.field.name == "filters");
+        let (topics, others): (Vec<_>, Vec<_>) = given
+            .into_iter()
+            .partition(|given| given.field.place == Place::Filter || given.field.name == "filters");
         let mut fields: Vec<Field<FieldValue>> = Vec::new();
         fields.extend(self.filters(words, &topics));
         for given in &others {
@@ -309,7 +313,7 @@ impl Lower {
         let Some(name) = words.field("filters").map(|field| field.name.as_str()) else { return Vec::new() };
         let subscriptions = words.packet == PacketType::Subscribe;
         let (single, listed): (Vec<&Given<'_>>, Vec<&Given<'_>>) =
-            given.iter().partition(|given| given.field.of_filter);
+            given.iter().partition(|given| given.field.place == Place::Filter);
         if let (Some(alone), Some(list)) = (single.first(), listed.first()) {
             let message = "a single filter and a list of filters are given";
             let mistake = Mistake::new(Code::Duplicate, alone.key_span, message, "put it into the list");

@@ -99,8 +99,8 @@ pub(super) enum Effect {
 impl Lower {
     /// The type of the variable `name`, which must be there under each version that counts.
     pub(super) fn variable(&mut self, name: &str, span: &Span) -> Option<Type> {
-        if let Some(known) = self.predefined(name, span) {
-            return known;
+        if let Some(known) = predefined(name) {
+            return self.known_client(name, span).map(|()| known);
         }
         let Some(variable) = self.scope.variables.get_mut(name) else {
             return self.refuse(self.unknown_variable(name, span));
@@ -116,26 +116,17 @@ impl Lower {
         Some(variable.what.0)
     }
 
-    /// The type of a variable that need not be introduced; the outer `None` if it is none of these.
-    fn predefined(&mut self, name: &str, span: &Span) -> Option<Option<Type>> {
-        if name == "topic" || name == "id" {
-            return Some(Some(Type::Text));
-        }
-        if LIMITS.contains(&name) {
-            return Some(Some(Type::Number));
-        }
-        let (kind, client) = name.split_once('.')?;
-        let known = match kind {
-            "id" => Type::Text,
-            "server_keep_alive" => Type::Number,
-            _ => return None,
+    /// Refuses a variable such as `id.CLIENT` if the scenario has no such client.
+    fn known_client(&mut self, name: &str, span: &Span) -> Option<()> {
+        let Some((_, client)) = name.split_once('.').filter(|_| !LIMITS.contains(&name)) else {
+            return Some(());
         };
         if self.scope.clients.contains(client) {
-            return Some(Some(known));
+            return Some(());
         }
         let message = format!("the scenario has no client `{client}`");
         let clients = self.scope.clients.iter().map(String::as_str);
-        Some(self.refuse(keys::unknown(span, message, client, clients)))
+        self.refuse(keys::unknown(span, message, client, clients))
     }
 
     fn unknown_variable(&self, name: &str, span: &Span) -> Mistake {
@@ -256,7 +247,7 @@ impl Lower {
     pub(super) fn act(&mut self, client: &str, span: &Span, effect: Effect) {
         for version in self.versions.iter() {
             let key = (client.to_owned(), version);
-            if let Err(mistake) = self.admits(self.scope.connections.get(&key), client, span, effect) {
+            if let Some(mistake) = self.objection(self.scope.connections.get(&key), client, span, effect) {
                 return self.add(mistake);
             }
             let next = match effect {
@@ -278,13 +269,14 @@ impl Lower {
         }
     }
 
-    fn admits(
+    /// Why an action with this effect is out of place, if it is.
+    fn objection(
         &self,
         connection: Option<&Connection>,
         client: &str,
         span: &Span,
         effect: Effect,
-    ) -> Result<(), Mistake> {
+    ) -> Option<Mistake> {
         let wrong = |message: String, label: &str| Mistake::new(Code::WrongOrder, span, message, label);
         match (connection, effect) {
             (Some(Connection::Doubtful), _)
@@ -294,29 +286,44 @@ impl Lower {
             | (
                 Some(Connection::Open | Connection::Connected | Connection::HalfClosed),
                 Effect::Listens | Effect::Closes | Effect::MayClose,
-            ) => Ok(()),
+            ) => None,
             (None, _) => {
                 let connected = self.scope.connections.keys().map(|(name, _)| name.as_str());
-                Err(wrong(format!("`{client}` acts before it connects"), "`connect` or `open` first")
-                    .maybe_help(suggest::did_you_mean(client, connected)))
+                Some(
+                    wrong(format!("`{client}` acts before it connects"), "`connect` or `open` first")
+                        .maybe_help(suggest::did_you_mean(client, connected)),
+                )
             }
-            (Some(Connection::Closed(at)), _) => {
-                Err(wrong(format!("`{client}` has no network connection here"), "`connect` or `open` first")
-                    .also(at, "closed here"))
-            }
+            (Some(Connection::Closed(at)), _) => Some(
+                wrong(format!("`{client}` has no network connection here"), "`connect` or `open` first")
+                    .also(at, "closed here"),
+            ),
             (Some(Connection::HalfClosed), Effect::Sends | Effect::HalfCloses) => {
-                Err(wrong(format!("`{client}` can send no more"), "after `half-close` it can only listen"))
+                Some(wrong(format!("`{client}` can send no more"), "after `half-close` it can only listen"))
             }
             (Some(_), Effect::Connects) => {
                 let message = format!("`{client}` is connected already");
-                Err(wrong(message, "`disconnect` or `cut` first")
-                    .help("to send a second CONNECT write `send: {connect: {}}`"))
+                Some(
+                    wrong(message, "`disconnect` or `cut` first")
+                        .help("to send a second CONNECT write `send: {connect: {}}`"),
+                )
             }
             (Some(_), _) => {
                 let message = format!("`{client}` has a network connection already");
-                Err(wrong(message, "`disconnect` or `cut` first"))
+                Some(wrong(message, "`disconnect` or `cut` first"))
             }
         }
+    }
+}
+
+/// The type of a variable that need not be introduced.
+fn predefined(name: &str) -> Option<Type> {
+    match name.split_once('.') {
+        None if name == "topic" || name == "id" => Some(Type::Text),
+        Some(("id", _)) => Some(Type::Text),
+        Some(("server_keep_alive", _)) => Some(Type::Number),
+        Some(_) if LIMITS.contains(&name) => Some(Type::Number),
+        None | Some(_) => None,
     }
 }
 

@@ -24,27 +24,19 @@ fn action(action: &str) -> Action {
 }
 
 fn client_action(scenario: &Scenario, step: usize) -> &Action {
-    match &scenario.steps[step].kind {
-        StepKind::Client { action, .. } => action,
-        other => panic!("{other:?}"),
-    }
+    let StepKind::Client { action, .. } = &scenario.steps[step].kind else { panic!("a client acts") };
+    action
 }
 
 fn received(fields: &str) -> PacketPattern {
-    match action(&format!("{{receive: {fields}}}")) {
-        Action::Receive(expectation) => expectation.pattern,
-        other => panic!("{other:?}"),
-    }
+    let Action::Receive(expectation) = action(&format!("{{receive: {fields}}}")) else { panic!("receive") };
+    expectation.pattern
 }
 
 fn sent(packet: &str) -> PacketSpec {
-    match action(&format!("{{send: {packet}}}")) {
-        Action::Send { mut items, .. } => match items.pop() {
-            Some(SendItem::Packet(packet)) => packet,
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
+    let Action::Send { mut items, .. } = action(&format!("{{send: {packet}}}")) else { panic!("send") };
+    let Some(SendItem::Packet(packet)) = items.pop() else { panic!("a packet") };
+    packet
 }
 
 fn number(value: f64) -> Expr {
@@ -242,9 +234,9 @@ fn verdicts_name_the_statements_of_each_version() {
     let steps = "  - a: {receive: {}, else: fail}\n  - a: {receive: {}, else: warn MQTT-3.3.1-6 3.3.1-5 it was slow}\n  \
                  - a: {receive: {}, else: {v3.1.1: inconclusive, v5.0: fail 3.3.1-6}}";
     let scenario = load("both", steps);
-    let verdict = |step| match client_action(&scenario, step) {
-        Action::Receive(expectation) => expectation.terms.otherwise.clone().unwrap(),
-        other => panic!("{other:?}"),
+    let verdict = |step| {
+        let Action::Receive(expectation) = client_action(&scenario, step) else { panic!("receive") };
+        expectation.terms.otherwise.clone().unwrap()
     };
     same(&verdict(0).v3, Grade::Fail, &[v3!("3.3.1-5")], None);
     same(&verdict(0).v5, Grade::Fail, &[v5!("3.3.1-5")], None);

@@ -1,6 +1,5 @@
 //! The loader against files that are right, files that are wrong, and noise.
 
-mod files;
 mod hostile;
 mod meaning;
 mod words;
