@@ -1,0 +1,150 @@
+//! What a broker offers and where its limits are.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mqttspec_wire::{QoS, TopicFilter, Version};
+
+/// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own that MQTT 5.0 lets a server lack")]
+pub struct Config {
+    /// Whether MQTT 3.1.1 is spoken.
+    pub version_3_1_1: bool,
+    /// Whether MQTT 5.0 is spoken.
+    pub version_5_0: bool,
+    /// The highest QoS of PUBLISH packets and wills (MQTT 5.0 §3.2.2.3.4).
+    pub maximum_qos: QoS,
+    /// Whether messages are retained (MQTT 5.0 §3.2.2.3.5).
+    pub retain: bool,
+    /// Whether filters may contain wildcards (MQTT 5.0 §3.2.2.3.11).
+    pub wildcard_subscriptions: bool,
+    /// Whether there are Subscription Identifiers (MQTT 5.0 §3.2.2.3.12).
+    pub subscription_identifiers: bool,
+    /// Whether there are Shared Subscriptions (MQTT 5.0 §3.2.2.3.13).
+    pub shared_subscriptions: bool,
+    /// How many Topic Aliases a client may set (MQTT 5.0 §3.2.2.3.8).
+    pub topic_alias_maximum: u16,
+    /// How many QoS 1 and QoS 2 messages an MQTT 5.0 client may have unacknowledged; not 0 (MQTT 5.0 §3.2.2.3.3).
+    pub receive_maximum: u16,
+    /// The largest packet that is accepted, in bytes (MQTT 5.0 §3.2.2.3.6).
+    pub maximum_packet_size: u32,
+    /// The longest Session Expiry Interval that is granted, in seconds; `None` is no limit (MQTT 5.0 §3.2.2.3.2).
+    pub session_expiry_maximum: Option<u32>,
+    /// The keep alive in seconds that clients must use instead of their own (MQTT 5.0 §3.2.2.3.14).
+    pub server_keep_alive: Option<u16>,
+    /// What a client gets that requests Response Information (MQTT 5.0 §3.2.2.3.15).
+    pub response_information: Option<String>,
+    /// The longest client identifier that is accepted, in bytes; at least 23.
+    pub client_id_maximum: usize,
+    /// Whether clients without a user name are let in.
+    pub anonymous: bool,
+    /// Who may come in with a user name. When empty, every user name and password will do.
+    pub users: Vec<User>,
+    /// The method of enhanced authentication on offer (MQTT 5.0 §4.12).
+    pub challenge: Option<Challenge>,
+    /// Topic filters that no client may publish to.
+    pub publish_denied: Vec<TopicFilter>,
+    /// Topic filters that no client may subscribe to, compared as texts.
+    pub subscribe_denied: Vec<TopicFilter>,
+    /// Whether QoS 0 messages are kept for clients that are away.
+    pub queue_qos_0: bool,
+    /// How long a network connection may take to be accepted.
+    pub connect_timeout: Duration,
+    /// Bounds on what is kept in memory.
+    pub limits: Limits,
+}
+
+/// A client's user name and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// User Name.
+    pub name: String,
+    /// Password.
+    pub password: Bytes,
+}
+
+/// A method of enhanced authentication in which the server asks once and the client must give the right answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Authentication Method.
+    pub method: String,
+    /// The Authentication Data with which the server asks.
+    pub question: Bytes,
+    /// The Authentication Data that is the right answer.
+    pub answer: Bytes,
+}
+
+/// Bounds on what is kept in memory.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Network connections.
+    pub connections: usize,
+    /// Sessions, with and without a network connection.
+    pub sessions: usize,
+    /// Subscriptions of one session.
+    pub subscriptions: usize,
+    /// Topic levels in the trees of subscriptions and of retained messages, each.
+    pub topic_levels: usize,
+    /// Retained messages.
+    pub retained: usize,
+    /// QoS 1 and QoS 2 messages that one client has been sent and has not acknowledged; not 0.
+    pub in_flight: u16,
+    /// Messages that wait for one session. Further ones are dropped.
+    pub queued_messages: usize,
+    /// Bytes of payload that wait for one session.
+    pub queued_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version_3_1_1: true,
+            version_5_0: true,
+            maximum_qos: QoS::ExactlyOnce,
+            retain: true,
+            wildcard_subscriptions: true,
+            subscription_identifiers: true,
+            shared_subscriptions: true,
+            topic_alias_maximum: 16,
+            receive_maximum: 32,
+            maximum_packet_size: 1 << 20,
+            session_expiry_maximum: None,
+            server_keep_alive: None,
+            response_information: None,
+            client_id_maximum: usize::from(u16::MAX),
+            anonymous: true,
+            users: Vec::new(),
+            challenge: None,
+            publish_denied: Vec::new(),
+            subscribe_denied: Vec::new(),
+            queue_qos_0: false,
+            connect_timeout: Duration::from_secs(10),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 100_000,
+            sessions: 200_000,
+            subscriptions: 100_000,
+            topic_levels: 2_000_000,
+            retained: 1_000_000,
+            in_flight: 256,
+            queued_messages: 100_000,
+            queued_bytes: 64 << 20,
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn offers(&self, version: Version) -> bool {
+        match version {
+            Version::V3_1_1 => self.version_3_1_1,
+            Version::V5_0 => self.version_5_0,
+        }
+    }
+}

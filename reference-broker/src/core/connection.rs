@@ -1,0 +1,225 @@
+//! Network connections and what arrives on them.
+
+use std::time::Duration;
+
+use mqttspec_wire::{
+    Packet, ReasonCode, Sender, Version,
+    decode::Decoder,
+    packet::{Ack, PacketType},
+};
+
+use super::{
+    Broker, ConnectionId, Rule,
+    authenticate::Attempt,
+    deadlines::Deadline,
+    ending::Ending,
+    session::{Link, SessionKey},
+    turn::Turn,
+};
+
+/// A network connection that is open.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) decoder: Decoder,
+    pub(crate) state: State,
+    /// When the last packet came.
+    heard: Duration,
+    /// When its deadline is, and which.
+    deadline: Option<(Duration, Deadline)>,
+}
+
+/// How far a network connection has come.
+///
+/// ```text
+/// AwaitsConnect -- CONNECT ----------------------------------------> Connected -- DISCONNECT, error --> closed
+///       `--------- CONNECT with a method --> Authenticating -- AUTH ----^
+/// ```
+///
+/// A connection that is refused, or ended by the broker, is no longer known: what still arrives on it is ignored.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nothing has come yet.
+    AwaitsConnect,
+    /// The server has asked back with AUTH (MQTT 5.0 §4.12).
+    Authenticating(Box<Attempt>),
+    /// CONNACK with success has been sent.
+    Connected {
+        /// The session that the connection belongs to.
+        session: SessionKey,
+        /// Whether an authentication that the client began anew is under way.
+        reauthenticating: bool,
+    },
+}
+
+impl Broker {
+    pub(crate) fn opened(&mut self, turn: &mut Turn, id: ConnectionId) {
+        if self.connections.len() >= self.config.limits.connections {
+            return turn.close(id);
+        }
+        let connection = Connection {
+            decoder: Decoder::new(Sender::Client, None).with_max_packet_size(self.config.maximum_packet_size),
+            state: State::AwaitsConnect,
+            heard: turn.now,
+            deadline: None,
+        };
+        self.connections.insert(id, connection);
+        if turn.obeys(Rule::ConnectAwaitedForALimitedTime) {
+            self.set_deadline(id, Some((turn.now + self.config.connect_timeout, Deadline::Connect(id))));
+        }
+    }
+
+    pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.decoder.feed(bytes);
+        while let Some(connection) = self.connections.get_mut(&id) {
+            match connection.decoder.next() {
+                Ok(Some(frame)) => self.on_packet(turn, id, frame.packet),
+                Ok(None) => break,
+                Err(rejected) => self.on_fault(turn, id, &rejected),
+            }
+        }
+    }
+
+    pub(crate) fn on_packet(&mut self, turn: &mut Turn, id: ConnectionId, packet: Packet) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if packet.packet_type() == PacketType::Pingreq || turn.obeys(Rule::AnyPacketKeepsAlive) {
+            connection.heard = turn.now;
+        }
+        match (&connection.state, packet) {
+            (State::AwaitsConnect, Packet::Connect(connect)) => self.on_connect(turn, id, *connect),
+            (State::AwaitsConnect, _) => self.on_early_packet(turn, id),
+            (State::Authenticating(_), packet) => self.on_answer(turn, id, packet),
+            (State::Connected { session, .. }, packet) => {
+                let session = *session;
+                self.on_session_packet(turn, session, packet);
+            }
+        }
+    }
+
+    /// A first packet other than CONNECT.
+    fn on_early_packet(&mut self, turn: &mut Turn, id: ConnectionId) {
+        if turn.obeys(Rule::FirstPacketIsConnect) {
+            self.end(turn, id, Ending::Unanswered);
+        }
+    }
+
+    fn on_session_packet(&mut self, turn: &mut Turn, key: SessionKey, packet: Packet) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        let Some(connection) = session.link.as_ref().map(|link| link.connection) else { return };
+        match packet {
+            Packet::Publish(publish) => self.on_publish(turn, key, publish),
+            Packet::Puback(ack) => {
+                self.share_refused(turn, key, &ack);
+                self.with_session(key, |session| session.on_puback(turn, &ack));
+            }
+            Packet::Pubrec(ack) => {
+                self.share_refused(turn, key, &ack);
+                self.with_session(key, |session| session.on_pubrec(turn, &ack));
+            }
+            Packet::Pubrel(ack) => session.on_pubrel(turn, &ack),
+            Packet::Pubcomp(ack) => session.on_pubcomp(turn, &ack),
+            Packet::Subscribe(subscribe) => self.on_subscribe(turn, key, subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(turn, key, &unsubscribe),
+            Packet::Pingreq => {
+                if turn.obeys(Rule::PingreqAnswered) {
+                    session.answer(turn, &Packet::Pingresp, "");
+                }
+            }
+            Packet::Disconnect(disconnect) => self.on_disconnect(turn, key, &disconnect),
+            Packet::Auth(auth) => self.on_auth(turn, key, &auth),
+            Packet::Connect(_) => self.on_second_connect(turn, connection),
+            // The decoder lets no client send these.
+            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {}
+        }
+    }
+
+    fn on_second_connect(&mut self, turn: &mut Turn, id: ConnectionId) {
+        if let Some(link) = self.link(id)
+            && !turn.obeys(Rule::OneConnackOnly)
+        {
+            let connack = super::connack::refusal(ReasonCode::PROTOCOL_ERROR);
+            turn.send(link, &connack);
+        }
+        if turn.obeys(Rule::SecondConnectRefused) {
+            self.end(turn, id, Ending::Error(ReasonCode::PROTOCOL_ERROR, "a second CONNECT"));
+        }
+    }
+
+    /// The session's end of this network connection, if it has one.
+    pub(crate) fn link(&self, id: ConnectionId) -> Option<&Link> {
+        match self.connections.get(&id)?.state {
+            State::Connected { session, .. } => self.sessions.get(session)?.link.as_ref(),
+            State::AwaitsConnect | State::Authenticating(_) => None,
+        }
+    }
+
+    pub(crate) fn with_session(&mut self, key: SessionKey, act: impl FnOnce(&mut super::session::Session)) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            act(session);
+        }
+    }
+
+    /// Puts another deadline in place of the connection's present one.
+    pub(crate) fn set_deadline(&mut self, id: ConnectionId, deadline: Option<(Duration, Deadline)>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if let Some((at, what)) = std::mem::replace(&mut connection.deadline, deadline) {
+            self.deadlines.cancel(at, what);
+        }
+        if let Some((at, what)) = deadline {
+            self.deadlines.set(at, what);
+        }
+    }
+
+    pub(crate) fn connect_timed_out(&mut self, turn: &mut Turn, id: ConnectionId) {
+        self.end(turn, id, Ending::Unanswered);
+    }
+
+    /// Closes the connection if its client has been silent for too long; else looks again when that can be.
+    pub(crate) fn check_keep_alive(&mut self, turn: &mut Turn, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(patience) = self.link(id).and_then(|link| patience(turn, link.keep_alive)) else { return };
+        let due = connection.heard + patience;
+        if due > turn.now {
+            self.set_deadline(id, Some((due, Deadline::KeepAlive(id))));
+        } else if turn.obeys(Rule::KeepAliveTimeoutTold) {
+            self.end(turn, id, Ending::Error(ReasonCode::KEEP_ALIVE_TIMEOUT, "nothing came for too long"));
+        } else {
+            self.end(turn, id, Ending::Unanswered);
+        }
+    }
+
+    pub(crate) fn resend_needlessly(&mut self, turn: &mut Turn, key: SessionKey) {
+        self.with_session(key, |session| session.resend_all(turn));
+        self.deadlines.set(turn.now + RESEND, Deadline::Resend(key));
+    }
+
+    /// The acknowledgement that a message could not be delivered to.
+    fn share_refused(&mut self, turn: &mut Turn, key: SessionKey, ack: &Ack) {
+        if ack.reason.is_error() && !turn.obeys(Rule::ShareRefusalFinal) {
+            let copy = self.sessions.get(key).and_then(|session| session.unacknowledged(ack.id));
+            if let Some(copy) = copy {
+                self.share_anew(turn, copy);
+            }
+        }
+    }
+}
+
+/// After what time a broker that does so sends unacknowledged packets again on an open connection.
+pub(crate) const RESEND: Duration = Duration::from_secs(5);
+
+/// How long a client may be silent (§3.1.2.10).
+pub(crate) fn patience(turn: &Turn, keep_alive: u16) -> Option<Duration> {
+    if !turn.obeys(Rule::KeepAliveEnforced) {
+        return None;
+    }
+    if keep_alive == 0 {
+        return (!turn.obeys(Rule::KeepAliveZeroIsOff)).then_some(Duration::from_secs(5));
+    }
+    let period = Duration::from_secs(u64::from(keep_alive));
+    Some(if turn.obeys(Rule::KeepAliveOneAndAHalf) { period + period / 2 } else { period / 2 })
+}
+
+/// The version in which an unacceptable first packet is answered.
+pub(crate) const fn answer_version(level: u8) -> Version {
+    if level > Version::V5_0.protocol_level() { Version::V5_0 } else { Version::V3_1_1 }
+}

@@ -1,0 +1,200 @@
+//! How network connections and sessions end.
+
+use mqttspec_wire::{
+    Packet, Properties, ReasonCode, Version,
+    packet::Disconnect,
+};
+
+use super::{
+    Broker, ConnectionId, Rule,
+    connection::State,
+    deadlines::Deadline,
+    outgoing::Awaits,
+    session::{Lifetime, SessionKey},
+    turn::Turn,
+};
+
+/// How a network connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The client's side of it is gone, without DISCONNECT.
+    Lost,
+    /// The client has sent DISCONNECT with this reason.
+    Disconnected(ReasonCode),
+    /// The broker closes it because of an error, and says which.
+    Error(ReasonCode, &'static str),
+    /// The broker closes it and does not say why.
+    Unanswered,
+    /// The broker closes it because the client has connected anew.
+    TakenOver,
+}
+
+impl Broker {
+    /// The network connection has ended at the other side.
+    pub(crate) fn lost(&mut self, turn: &mut Turn, id: ConnectionId) {
+        self.end(turn, id, Ending::Lost);
+    }
+
+    /// DISCONNECT (§3.14).
+    pub(crate) fn on_disconnect(&mut self, turn: &mut Turn, key: SessionKey, disconnect: &Disconnect) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        let Some(link) = &session.link else { return };
+        let connection = link.connection;
+        if let Some(expiry) = disconnect.properties.session_expiry_interval() {
+            let raised = session.lifetime == Lifetime::Connection && expiry != 0;
+            if raised && turn.obeys(Rule::ExpiryNotRaisedFromZero) {
+                let text = "the Session Expiry Interval was 0";
+                return self.end(turn, connection, Ending::Error(ReasonCode::PROTOCOL_ERROR, text));
+            }
+            if turn.obeys(Rule::DisconnectChangesExpiry) {
+                session.lifetime = Lifetime::of_expiry(turn, expiry, self.config.session_expiry_maximum);
+            }
+        }
+        self.end(turn, connection, Ending::Disconnected(disconnect.reason));
+    }
+
+    /// Ends a network connection in the way said.
+    pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
+        self.set_deadline(id, None);
+        let Some(connection) = self.connections.remove(&id) else { return };
+        match connection.state {
+            State::AwaitsConnect | State::Authenticating(_) => {}
+            State::Connected { session, .. } => {
+                self.say_why(turn, session, id, ending);
+                self.close_unless_lost(turn, id, ending);
+                return self.detach(turn, session, id, ending);
+            }
+        }
+        self.close_unless_lost(turn, id, ending);
+    }
+
+    fn close_unless_lost(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
+        let closes = match ending {
+            Ending::Lost => false,
+            Ending::Disconnected(_) => turn.obeys(Rule::ClosesAfterClientsDisconnect),
+            Ending::Error(..) => turn.obeys(Rule::ClosesAfterError),
+            Ending::TakenOver | Ending::Unanswered => true,
+        };
+        if closes {
+            turn.close(id);
+        }
+        if matches!(ending, Ending::Error(..)) && !turn.obeys(Rule::OthersUnaffectedByError) {
+            let others: Vec<_> = self.connections.keys().copied().collect();
+            for other in others {
+                self.end(turn, other, Ending::Unanswered);
+            }
+        }
+    }
+
+    /// Sends DISCONNECT where MQTT 5.0 has a reason for it (§3.14, §4.13).
+    fn say_why(&self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
+        let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
+        let (reason, text) = match ending {
+            Ending::Error(reason, text) if turn.obeys(Rule::ErrorReasonTold) => (reason, text),
+            Ending::TakenOver if turn.obeys(Rule::TakeoverTold) => {
+                (ReasonCode::SESSION_TAKEN_OVER, "the client has connected anew")
+            }
+            Ending::Error(..)
+            | Ending::TakenOver
+            | Ending::Lost
+            | Ending::Disconnected(_)
+            | Ending::Unanswered => return,
+        };
+        let disconnect = Packet::Disconnect(Disconnect { reason, properties: Properties::new() });
+        if link.version == Version::V5_0 {
+            turn.answer(link, &disconnect, text);
+            if !turn.obeys(Rule::NothingAfterDisconnect) {
+                turn.send(link, &Packet::Pingresp);
+            }
+        } else if !turn.obeys(Rule::ServerNeverDisconnectsV3) {
+            turn.send_on(id, Version::V3_1_1, &disconnect);
+        }
+    }
+
+    /// Takes the network connection from its session, which may end with it.
+    fn detach(&mut self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_on(id)) else { return };
+        session.link = None;
+        if !turn.obeys(Rule::IncomingExchangesKept) {
+            session.incoming.clear();
+        }
+        self.settle_will(turn, key, ending);
+        if !turn.obeys(Rule::ShareWaitsForMember) {
+            self.move_shared(turn, key);
+        }
+        if self.ends_with_connection(turn, key) {
+            self.discard(turn, key);
+        } else if let Some(session) = self.sessions.get_mut(key)
+            && let Lifetime::For(time) = session.lifetime
+            && turn.obeys(Rule::SessionExpires)
+        {
+            let at = turn.now + time;
+            session.ends = Some(at);
+            self.deadlines.set(at, Deadline::SessionEnd(key));
+        }
+    }
+
+    fn ends_with_connection(&self, turn: &Turn, key: SessionKey) -> bool {
+        match self.sessions.get(key).map(|session| session.lifetime) {
+            Some(Lifetime::Connection) => turn.obeys(Rule::SessionEndsWithConnection),
+            Some(Lifetime::For(_) | Lifetime::Forever) => !turn.obeys(Rule::SessionOutlivesConnection),
+            None => true,
+        }
+    }
+
+    /// The Session Expiry Interval is over.
+    pub(crate) fn session_is_over(&mut self, turn: &mut Turn, key: SessionKey) {
+        if self.sessions.get(key).is_some_and(|session| session.ends.is_some_and(|ends| ends <= turn.now)) {
+            self.forget(turn, key);
+        }
+    }
+
+    /// Ends a session, of which a mutant leaves the empty shell to a client that is still connected.
+    fn forget(&mut self, turn: &mut Turn, key: SessionKey) {
+        match self.sessions.get_mut(key) {
+            Some(session) if session.link.is_some() => {
+                session.ends = None;
+                session.queue.clear();
+                session.outgoing.clear();
+                session.incoming.clear();
+                self.remove_subscriptions(turn, key);
+            }
+            Some(_) => self.discard(turn, key),
+            None => {}
+        }
+    }
+
+    /// Ends a session: nothing of it remains.
+    pub(crate) fn discard(&mut self, turn: &mut Turn, key: SessionKey) {
+        self.remove_subscriptions(turn, key);
+        self.publish_pending_will(turn, key);
+        let Some(session) = self.sessions.remove(key) else { return };
+        if let Some(ends) = session.ends {
+            self.deadlines.cancel(ends, Deadline::SessionEnd(key));
+        }
+        let unsent = session.queue.into_iter();
+        let mut sent: Vec<_> = session.outgoing.into_values().collect();
+        sent.sort_by_key(super::outgoing::Exchange::order);
+        let unacknowledged = sent.into_iter().filter_map(|exchange| match exchange.state {
+            Awaits::Puback(copy) => Some(copy),
+            Awaits::Pubrec(copy) if !turn.obeys(Rule::ShareQos2NotMoved) => Some(copy),
+            Awaits::Pubrec(_) | Awaits::Pubcomp(_) => None,
+        });
+        let orphans: Vec<_> = unacknowledged.chain(unsent).filter(|copy| copy.shared.is_some()).collect();
+        if turn.obeys(Rule::ShareMovesOnSessionEnd) {
+            for copy in orphans {
+                self.share_anew(turn, copy);
+            }
+        }
+        if !turn.obeys(Rule::RetainedOutliveSessions) {
+            self.retained.clear();
+        }
+    }
+
+    fn remove_subscriptions(&mut self, turn: &Turn, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        for (filter, _) in std::mem::take(&mut session.subscriptions).into_values() {
+            self.subscriptions.remove(turn.rules(), &filter, key);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Application Messages inside the broker.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mqttspec_wire::{
+    Packet, Properties, Property, PropertyId, QoS, Utf8String,
+    packet::{Delivery, Publish, Will},
+};
+
+use super::{Rule, turn::Turn};
+
+/// An Application Message that the broker has taken over. All its copies share one.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// The topic name, with no alias left in it.
+    pub(crate) topic: Utf8String,
+    /// The payload.
+    pub(crate) payload: Bytes,
+    /// The QoS at which it was published.
+    pub(crate) qos: QoS,
+    /// The RETAIN flag with which it was published.
+    pub(crate) retain: bool,
+    /// The properties that subscribers get, without the Message Expiry Interval.
+    pub(crate) properties: Properties,
+    /// Its Message Expiry Interval in seconds.
+    pub(crate) expiry: Option<u32>,
+    /// When the broker got it.
+    pub(crate) received: Duration,
+}
+
+/// A copy of a message on its way to one session.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    /// What is delivered.
+    pub(crate) message: Arc<Message>,
+    /// The QoS at which it is delivered.
+    pub(crate) qos: QoS,
+    /// The RETAIN flag with which it is delivered.
+    pub(crate) retain: bool,
+    /// The Subscription Identifiers of the subscriptions that it is delivered for.
+    pub(crate) identifiers: Vec<u32>,
+    /// The filter of the Shared Subscription that it is delivered for.
+    pub(crate) shared: Option<Utf8String>,
+}
+
+impl Message {
+    /// The message in a PUBLISH whose topic name has been made out.
+    pub(crate) fn published(turn: &Turn, topic: Utf8String, publish: Publish) -> Self {
+        Self {
+            topic: in_rule_topic(turn, topic),
+            payload: publish.payload,
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            expiry: publish.properties.message_expiry_interval(),
+            properties: forwarded(turn, publish.properties),
+            received: turn.now,
+        }
+    }
+
+    /// The message of a will that is published now.
+    pub(crate) fn will(turn: &Turn, will: Will) -> Self {
+        let properties = if turn.obeys(Rule::WillPropertiesPublished) {
+            will.properties
+        } else {
+            Properties::new()
+        };
+        let mut payload = will.payload;
+        if !turn.obeys(Rule::WillPayloadBare) {
+            let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
+            payload = [&length, &payload[..]].concat().into();
+        }
+        let properties_in_order = turn.obeys(Rule::WillUserPropertiesOrdered);
+        Self {
+            topic: will.topic,
+            payload,
+            qos: if turn.obeys(Rule::WillQosUsed) { will.qos } else { QoS::AtMostOnce },
+            retain: (will.retain && turn.obeys(Rule::WillRetained)) || !turn.obeys(Rule::WillNotRetained),
+            expiry: properties.message_expiry_interval(),
+            properties: forwarded(turn, reordered(properties, properties_in_order)),
+            received: turn.now,
+        }
+    }
+
+    /// Whether its Message Expiry Interval is over (MQTT 5.0 §3.3.2.3.3). One of zero seconds is over as soon as the
+    /// message has to wait at all.
+    pub(crate) fn is_expired(&self, now: Duration) -> bool {
+        let waited = now.saturating_sub(self.received);
+        !waited.is_zero() && self.expiry.is_some_and(|expiry| waited >= Duration::from_secs(u64::from(expiry)))
+    }
+
+    /// What is left of its Message Expiry Interval, in seconds.
+    fn remaining_expiry(&self, turn: &Turn) -> Option<u32> {
+        let waited = turn.now.saturating_sub(self.received).as_secs();
+        let Some(expiry) = self.expiry else {
+            return (!turn.obeys(Rule::ExpiryNotInvented)).then_some(3600);
+        };
+        if !turn.obeys(Rule::ExpiryReducedByWait) {
+            return Some(expiry);
+        }
+        Some(expiry.saturating_sub(u32::try_from(waited).unwrap_or(u32::MAX)))
+    }
+}
+
+impl Copy {
+    /// The PUBLISH that delivers it.
+    pub(crate) fn packet(&self, turn: &Turn, delivery: Delivery) -> Packet {
+        let mut properties = self.message.properties.clone();
+        if let Some(expiry) = self.message.remaining_expiry(turn) {
+            properties.push(Property::MessageExpiryInterval(expiry));
+        }
+        for identifier in &self.identifiers {
+            properties.push(Property::SubscriptionIdentifier(*identifier));
+        }
+        Packet::Publish(Publish {
+            delivery,
+            retain: self.retain,
+            topic: self.message.topic.clone(),
+            properties,
+            payload: self.message.payload.clone(),
+        })
+    }
+}
+
+/// The rules that forward a property unchanged.
+const FORWARDED: [(PropertyId, Rule); 5] = [
+    (PropertyId::PayloadFormatIndicator, Rule::PayloadFormatForwarded),
+    (PropertyId::ContentType, Rule::ContentTypeForwarded),
+    (PropertyId::ResponseTopic, Rule::ResponseTopicForwarded),
+    (PropertyId::CorrelationData, Rule::CorrelationDataForwarded),
+    (PropertyId::UserProperty, Rule::UserPropertiesForwarded),
+];
+
+/// The properties that subscribers get.
+fn forwarded(turn: &Turn, mut properties: Properties) -> Properties {
+    if properties.is_empty() {
+        return properties;
+    }
+    let aliases = !turn.obeys(Rule::PublishersAliasNotForwarded);
+    properties.retain(|property| {
+        FORWARDED.iter().any(|(id, rule)| *id == property.id() && turn.obeys(*rule))
+            || (aliases && property.id() == PropertyId::TopicAlias)
+    });
+    reordered(properties, turn.obeys(Rule::UserPropertiesOrdered))
+}
+
+fn reordered(properties: Properties, in_order: bool) -> Properties {
+    if in_order {
+        return properties;
+    }
+    let mut reversed: Vec<_> = properties.iter().cloned().collect();
+    reversed.reverse();
+    reversed.into_iter().collect()
+}
+
+/// The topic name as it is passed on: with U+FEFF where the publisher put it.
+fn in_rule_topic(turn: &Turn, topic: Utf8String) -> Utf8String {
+    if turn.obeys(Rule::ByteOrderMarkKept) || !topic.contains('\u{FEFF}') {
+        return topic;
+    }
+    Utf8String::try_from(topic.replace('\u{FEFF}', "")).unwrap_or(topic)
+}

@@ -1,0 +1,146 @@
+//! The broker as a pure state machine: events and the time come in, packets to send and connections to close go out.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `rules` | the normative rules that the broker carries out, each with its statements |
+//! | `config` | what is offered, and the limits |
+//! | `connection`, `fault` | what arrives on a network connection, and what is wrong with it |
+//! | `connect`, `connack`, `authenticate` | from CONNECT to CONNACK |
+//! | `session` | session state |
+//! | `incoming` | messages from clients |
+//! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
+//! | `outgoing` | messages to clients |
+//! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
+//! | `ending`, `will`, `deadlines` | how connections and sessions end |
+//! | `turn`, `misprint` | how packets leave |
+
+mod authenticate;
+mod config;
+mod connack;
+mod connect;
+mod connection;
+mod deadlines;
+mod ending;
+mod fault;
+mod incoming;
+mod message;
+mod misprint;
+mod outgoing;
+mod retained;
+mod routing;
+mod rules;
+mod session;
+mod subscribe;
+mod subscriptions;
+mod tree;
+mod turn;
+mod will;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+
+pub use config::{Challenge, Config, Limits, User};
+pub use rules::{Rule, Rules};
+
+use connection::Connection;
+use deadlines::{Deadline, Deadlines};
+use retained::Retained;
+use session::Sessions;
+use subscriptions::{Match, Subscriptions};
+use turn::Turn;
+
+/// Which network connection; chosen by whoever drives the broker, and not used for another one afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What happens to a broker.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A client has opened a network connection.
+    Opened(ConnectionId),
+    /// Bytes have arrived on it.
+    Bytes(ConnectionId, Bytes),
+    /// It has ended, on the other side or by failure.
+    Closed(ConnectionId),
+    /// Time has passed.
+    Tick,
+}
+
+/// What a broker does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Sends these bytes, a whole control packet.
+    Send(ConnectionId, Bytes),
+    /// Closes the network connection after what was sent on it. Nothing follows on it, and no
+    /// [`Input::Closed`] is needed.
+    Close(ConnectionId),
+}
+
+/// An MQTT broker without I/O and without a clock.
+///
+/// It is fully deterministic: the same inputs at the same times have the same outputs.
+#[derive(Debug)]
+pub struct Broker {
+    config: Config,
+    rules: Rules,
+    connections: BTreeMap<ConnectionId, Connection>,
+    sessions: Sessions,
+    subscriptions: Subscriptions,
+    retained: Retained,
+    deadlines: Deadlines,
+    /// How many client identifiers have been assigned.
+    assigned: u64,
+    scratch: BytesMut,
+    matches: Vec<Match>,
+}
+
+impl Broker {
+    /// A broker that keeps `rules`; [`Rules::all`] except for mutants.
+    pub fn new(config: Config, rules: Rules) -> Self {
+        Self {
+            config,
+            rules,
+            connections: BTreeMap::new(),
+            sessions: Sessions::default(),
+            subscriptions: Subscriptions::new(),
+            retained: Retained::new(),
+            deadlines: Deadlines::default(),
+            assigned: 0,
+            scratch: BytesMut::new(),
+            matches: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened at `now`, the time since any fixed moment, which never goes back. What is to be done
+    /// about it, in order, is added to `out`.
+    pub fn handle(&mut self, now: Duration, input: Input, out: &mut Vec<Output>) {
+        let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
+        self.meet_deadlines(&mut turn);
+        match input {
+            Input::Opened(id) => self.opened(&mut turn, id),
+            Input::Bytes(id, bytes) => self.received(&mut turn, id, &bytes),
+            Input::Closed(id) => self.lost(&mut turn, id),
+            Input::Tick => {}
+        }
+        self.scratch = turn.into_scratch();
+    }
+
+    /// When the broker has something to do by itself, on the clock of [`handle`](Self::handle): give it a
+    /// [`Tick`](Input::Tick) by then.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.deadlines.first()
+    }
+
+    fn meet_deadlines(&mut self, turn: &mut Turn) {
+        while let Some(deadline) = self.deadlines.pop_due(turn.now) {
+            match deadline {
+                Deadline::Connect(id) => self.connect_timed_out(turn, id),
+                Deadline::KeepAlive(id) => self.check_keep_alive(turn, id),
+                Deadline::Will(key) => self.delayed_will_is_due(turn, key),
+                Deadline::SessionEnd(key) => self.session_is_over(turn, key),
+                Deadline::Resend(key) => self.resend_needlessly(turn, key),
+            }
+        }
+    }
+}

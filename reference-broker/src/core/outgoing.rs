@@ -1,0 +1,313 @@
+//! Messages on their way to a client: the sender's half of §4.3, with flow control (MQTT 5.0 §4.9).
+
+use mqttspec_wire::{
+    Packet, PacketId, QoS, ReasonCode, Version,
+    packet::{Ack, Delivery},
+};
+
+use super::{
+    Rule,
+    config::Limits,
+    message::Copy,
+    session::{Link, Session},
+    turn::Turn,
+};
+
+/// A QoS 1 or QoS 2 message that the client has not acknowledged.
+///
+/// ```text
+/// QoS 1:  PUBLISH sent -> AwaitsPuback -- PUBACK ----------------------------> done
+/// QoS 2:  PUBLISH sent -> AwaitsPubrec -- PUBREC, PUBREL sent -> AwaitsPubcomp -- PUBCOMP -> done
+///                              `--------- PUBREC of 0x80 or more -----------------------> done
+/// ```
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) state: Awaits,
+    /// Its place in the order of sending.
+    order: u64,
+    /// Whether its PUBLISH was sent on the current network connection, and so took from the send quota.
+    counted: bool,
+}
+
+/// Which answer an exchange waits for, with what is sent again if the client comes back before it.
+#[derive(Debug)]
+pub(crate) enum Awaits {
+    /// PUBACK for this message.
+    Puback(Copy),
+    /// PUBREC for this message.
+    Pubrec(Copy),
+    /// PUBCOMP. The message is only kept by a mutant.
+    Pubcomp(Option<Copy>),
+}
+
+/// Where packet identifiers and order numbers are taken from.
+#[derive(Debug, Default)]
+pub(crate) struct Identifiers {
+    last: Option<PacketId>,
+    order: u64,
+}
+
+impl Session {
+    /// Sends a copy, or keeps it until it can be sent.
+    pub(crate) fn deliver(&mut self, turn: &mut Turn, limits: &Limits, keep_qos_0: bool, copy: Copy) {
+        match &self.link {
+            Some(_) if copy.qos == QoS::AtMostOnce => self.send_unacknowledged(turn, &copy),
+            Some(_) if self.queue.is_empty() && self.resend.is_empty() && self.has_quota(turn) => {
+                self.send_new(turn, copy);
+            }
+            Some(_) => self.enqueue(limits, copy),
+            None if copy.qos == QoS::AtMostOnce && !keep_qos_0 => {}
+            None if turn.obeys(Rule::MessagesKeptForAbsent) => self.enqueue(limits, copy),
+            None => {}
+        }
+    }
+
+    fn enqueue(&mut self, limits: &Limits, copy: Copy) {
+        let bytes = self.queued_bytes + copy.message.payload.len();
+        if self.queue.len() < limits.queued_messages && bytes <= limits.queued_bytes {
+            self.queued_bytes = bytes;
+            self.queue.push_back(copy);
+        }
+    }
+
+    /// Sends what waits, as far as the send quota allows.
+    pub(crate) fn pump(&mut self, turn: &mut Turn) {
+        while self.has_quota(turn) {
+            let Some(id) = self.resend.pop_front() else { break };
+            self.send_again(turn, id);
+        }
+        while let Some(copy) = self.queue.front() {
+            let acknowledged = copy.qos != QoS::AtMostOnce;
+            if self.link.is_none() || (acknowledged && !(self.resend.is_empty() && self.has_quota(turn))) {
+                return;
+            }
+            let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop_front() } else { self.queue.pop_back() };
+            let Some(copy) = next else { return };
+            self.queued_bytes = self.queued_bytes.saturating_sub(copy.message.payload.len());
+            if copy.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped) {
+                continue;
+            }
+            if acknowledged {
+                self.send_new(turn, copy);
+            } else {
+                self.send_unacknowledged(turn, &copy);
+            }
+        }
+    }
+
+    fn has_quota(&self, turn: &Turn) -> bool {
+        self.link.as_ref().is_some_and(|link| link.quota > 0 || !turn.obeys(Rule::ReceiveMaximumHonoured))
+    }
+
+    fn send_unacknowledged(&self, turn: &mut Turn, copy: &Copy) {
+        if let Some(link) = &self.link {
+            let packet = copy.packet(turn, Delivery::AtMostOnce);
+            turn.send(link, &packet);
+        }
+    }
+
+    /// Sends a QoS 1 or QoS 2 message for the first time.
+    fn send_new(&mut self, turn: &mut Turn, copy: Copy) {
+        let Some(id) = self.unused_id(turn) else { return };
+        let dup = !turn.obeys(Rule::FirstDeliveryWithoutDup);
+        let packet = copy.packet(turn, delivery(copy.qos, id, dup));
+        let Some(link) = &mut self.link else { return };
+        let sent = turn.send(link, &packet);
+        if sent || !turn.obeys(Rule::OversizeCountsAsDelivered) {
+            link.quota = link.quota.saturating_sub(1);
+        }
+        if !sent {
+            return;
+        }
+        let state = if copy.qos == QoS::ExactlyOnce { Awaits::Pubrec(copy) } else { Awaits::Puback(copy) };
+        let exchange = Exchange { state, order: self.next_order(), counted: true };
+        self.outgoing.insert(id, exchange);
+    }
+
+    /// The next identifier that is not in use; none if all are.
+    fn unused_id(&mut self, turn: &Turn) -> Option<PacketId> {
+        if self.outgoing.len() >= usize::from(u16::MAX) {
+            return None;
+        }
+        let mut id = self.identifiers.last.map_or(PacketId::MIN, PacketId::next);
+        while self.outgoing.contains_key(&id) {
+            id = id.next();
+        }
+        self.identifiers.last = Some(id);
+        if !turn.obeys(Rule::IdentifiersUnused) {
+            return Some(PacketId::MIN);
+        }
+        Some(id)
+    }
+
+    fn next_order(&mut self) -> u64 {
+        self.identifiers.order += 1;
+        self.identifiers.order
+    }
+
+    /// On a resumed session: sends PUBREL packets again and lines up the PUBLISH packets that are unacknowledged.
+    pub(crate) fn resume_outgoing(&mut self, turn: &mut Turn) {
+        let mut unfinished: Vec<_> = self.outgoing.iter().map(|(id, exchange)| (exchange.order, *id)).collect();
+        unfinished.sort_unstable();
+        if !turn.obeys(Rule::ResendsInOrder) {
+            unfinished.reverse();
+        }
+        self.resend.clear();
+        for (_, id) in unfinished {
+            let Some(exchange) = self.outgoing.get_mut(&id) else { continue };
+            exchange.counted = false;
+            match &exchange.state {
+                Awaits::Puback(copy) | Awaits::Pubrec(copy) => {
+                    let expired = copy.message.is_expired(turn.now) && !turn.obeys(Rule::SentMessagesDoNotExpire);
+                    if turn.obeys(Rule::UnacknowledgedResent) && !expired {
+                        self.resend.push_back(id);
+                    }
+                }
+                Awaits::Pubcomp(Some(_)) => self.resend.push_back(id),
+                Awaits::Pubcomp(None) => {
+                    if let Some(link) = self.link.as_ref().filter(|_| turn.obeys(Rule::PubrelResent)) {
+                        turn.send(link, &Packet::Pubrel(Ack::success(id)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn send_again(&mut self, turn: &mut Turn, id: PacketId) {
+        let copy = match self.outgoing.get(&id).map(|exchange| &exchange.state) {
+            Some(Awaits::Puback(copy) | Awaits::Pubrec(copy) | Awaits::Pubcomp(Some(copy))) => copy.clone(),
+            Some(Awaits::Pubcomp(None)) | None => return,
+        };
+        let dup = turn.obeys(Rule::DupOnRedelivery);
+        if !turn.obeys(Rule::IdentifierKeptOnRedelivery) {
+            self.outgoing.remove(&id);
+            return self.send_new(turn, copy);
+        }
+        let packet = copy.packet(turn, delivery(copy.qos, id, dup));
+        let Some(link) = &mut self.link else { return };
+        if !turn.send(link, &packet) {
+            self.outgoing.remove(&id);
+            return;
+        }
+        link.quota = link.quota.saturating_sub(1);
+        if let Some(exchange) = self.outgoing.get_mut(&id) {
+            exchange.counted = true;
+        }
+    }
+
+    /// Sends everything unacknowledged again although the connection is open.
+    pub(crate) fn resend_all(&mut self, turn: &mut Turn) {
+        let ids: Vec<_> = self.outgoing.keys().copied().collect();
+        for id in ids {
+            self.send_again(turn, id);
+        }
+    }
+
+    /// PUBACK (§3.4).
+    pub(crate) fn on_puback(&mut self, turn: &mut Turn, ack: &Ack) {
+        let mut id = ack.id;
+        if !turn.obeys(Rule::AcknowledgementsMatchById) {
+            let oldest = self.outgoing.iter().min_by_key(|(_, exchange)| exchange.order);
+            id = oldest.map_or(id, |(id, _)| *id);
+        }
+        if ack.reason.is_error() && !turn.obeys(Rule::RefusalAcknowledges) {
+            return;
+        }
+        match self.outgoing.get(&id).map(|exchange| &exchange.state) {
+            Some(Awaits::Puback(_)) => self.finish(turn, id),
+            Some(Awaits::Pubrec(_) | Awaits::Pubcomp(_)) => {}
+            None if !turn.obeys(Rule::QuotaNeverAboveInitial) => self.raise_quota(true),
+            None => {}
+        }
+        self.pump(turn);
+    }
+
+    /// PUBREC (§3.5).
+    pub(crate) fn on_pubrec(&mut self, turn: &mut Turn, ack: &Ack) {
+        let keeps_message = !turn.obeys(Rule::NoPublishAfterPubrel);
+        let order = self.next_order();
+        let known = match self.outgoing.get_mut(&ack.id) {
+            Some(exchange) => exchange.on_pubrec(order, keeps_message),
+            None => false,
+        };
+        if known && ack.reason.is_error() && turn.obeys(Rule::RefusedMessageNotReleased) {
+            self.finish(turn, ack.id);
+            return self.pump(turn);
+        }
+        let unknown = !known && turn.obeys(Rule::UnknownPubrecAnswered);
+        let reason = if unknown { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND } else { ReasonCode::SUCCESS };
+        if turn.obeys(Rule::PubrelSent) {
+            let pubrel = Packet::Pubrel(Ack { reason, ..Ack::success(ack.id) });
+            self.answer(turn, &pubrel, "no message with this identifier was sent");
+        }
+    }
+
+    /// PUBCOMP (§3.7).
+    pub(crate) fn on_pubcomp(&mut self, turn: &mut Turn, ack: &Ack) {
+        match self.outgoing.get(&ack.id).map(|exchange| &exchange.state) {
+            Some(Awaits::Pubcomp(_)) => self.finish(turn, ack.id),
+            Some(Awaits::Puback(_) | Awaits::Pubrec(_)) | None => {}
+        }
+        self.pump(turn);
+    }
+
+    fn finish(&mut self, turn: &Turn, id: PacketId) {
+        if let Some(exchange) = self.outgoing.remove(&id)
+            && exchange.counted
+            && turn.obeys(Rule::QuotaReturned)
+        {
+            self.raise_quota(false);
+        }
+    }
+
+    fn raise_quota(&mut self, without_limit: bool) {
+        if let Some(link) = &mut self.link
+            && (link.quota < link.window || without_limit)
+        {
+            link.quota = link.quota.saturating_add(1);
+        }
+    }
+
+    /// Answers the client, with `text` as the Reason String of an error where that is welcome.
+    pub(crate) fn answer(&self, turn: &mut Turn, packet: &Packet, text: &'static str) {
+        if let Some(link) = &self.link {
+            turn.answer(link, packet, text);
+        }
+    }
+
+    /// The protocol version of its network connection.
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.link.as_ref().map(|link| link.version)
+    }
+}
+
+impl Exchange {
+    /// Whether PUBREC answers it, which it then has done.
+    fn on_pubrec(&mut self, order: u64, keeps_message: bool) -> bool {
+        match &self.state {
+            Awaits::Pubrec(copy) => {
+                self.state = Awaits::Pubcomp(keeps_message.then(|| copy.clone()));
+                self.order = order;
+                true
+            }
+            Awaits::Pubcomp(_) => true,
+            Awaits::Puback(_) => false,
+        }
+    }
+}
+
+impl Link {
+    /// Starts with a full send quota (MQTT 5.0 §4.9).
+    pub(crate) fn open_window(&mut self, turn: &Turn, receive_maximum: Option<u16>, in_flight: u16) {
+        self.window = receive_maximum.unwrap_or(u16::MAX).min(in_flight).max(1);
+        self.quota = if turn.obeys(Rule::QuotaStartsAboveZero) { self.window } else { self.window - 1 };
+    }
+}
+
+const fn delivery(qos: QoS, id: PacketId, dup: bool) -> Delivery {
+    match qos {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { id, dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup },
+    }
+}

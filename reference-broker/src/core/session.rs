@@ -1,0 +1,195 @@
+//! Session state (MQTT 3.1.1 §4.1, MQTT 5.0 §4.1).
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use mqttspec_wire::{PacketId, TopicFilter, Utf8String, Version, packet::Will};
+
+use super::{
+    ConnectionId, Rule,
+    message::Copy,
+    outgoing::{Exchange, Identifiers},
+    subscriptions::Options,
+    turn::Turn,
+};
+
+/// Which session; the index of its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SessionKey(u32);
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    places: Vec<Option<Session>>,
+    free: Vec<SessionKey>,
+    by_client: BTreeMap<Utf8String, SessionKey>,
+}
+
+/// The state of one session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Whose it is.
+    pub(crate) client_id: Utf8String,
+    /// How long it lives without a network connection.
+    pub(crate) lifetime: Lifetime,
+    /// Its network connection, while it has one.
+    pub(crate) link: Option<Link>,
+    /// When it ends, while it has no network connection and does not live forever.
+    pub(crate) ends: Option<Duration>,
+    /// The will of its network connection, or the delayed one of its last.
+    pub(crate) will: Option<StoredWill>,
+    /// Its subscriptions by the filter as the client wrote it.
+    pub(crate) subscriptions: BTreeMap<Utf8String, (TopicFilter, Options)>,
+    /// The QoS 2 messages from the client whose PUBREL has not come, by identifier.
+    pub(crate) incoming: BTreeMap<PacketId, Incoming>,
+    /// What the client has been sent and has not acknowledged, by identifier.
+    pub(crate) outgoing: BTreeMap<PacketId, Exchange>,
+    /// Which identifiers and order numbers come next.
+    pub(crate) identifiers: Identifiers,
+    /// The identifiers whose PUBLISH is still to be sent again on the current network connection.
+    pub(crate) resend: VecDeque<PacketId>,
+    /// What waits to be sent.
+    pub(crate) queue: VecDeque<Copy>,
+    /// The bytes of payload in `queue`.
+    pub(crate) queued_bytes: usize,
+    /// The Topic Aliases that the client has set on its network connection.
+    pub(crate) aliases: BTreeMap<u16, Utf8String>,
+}
+
+/// A QoS 2 message from the client whose PUBREL has not come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming {
+    /// Whether it was sent on the current network connection, and so counts against the Receive Maximum.
+    pub(crate) counted: bool,
+    /// When the message expires.
+    pub(crate) expires: Option<Duration>,
+}
+
+/// How long a session lives without a network connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// It ends with its network connection: Clean Session 1, or Session Expiry Interval 0.
+    Connection,
+    /// It ends this long after its network connection.
+    For(Duration),
+    /// It does not end by itself: Clean Session 0, or Session Expiry Interval 0xFFFFFFFF.
+    Forever,
+}
+
+/// A will with what is known of when it is due.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredWill {
+    pub(crate) will: Will,
+    /// When it is published, once its network connection has closed.
+    pub(crate) due: Option<Duration>,
+}
+
+/// The network connection of a session, with what the client said about itself in CONNECT.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) connection: ConnectionId,
+    pub(crate) version: Version,
+    /// The keep alive in force, in seconds.
+    pub(crate) keep_alive: u16,
+    /// How many QoS 1 and QoS 2 messages may be sent unacknowledged.
+    pub(crate) window: u16,
+    /// How many more of them may be sent now (MQTT 5.0 §4.9).
+    pub(crate) quota: u16,
+    /// The client's Maximum Packet Size.
+    pub(crate) maximum_packet_size: Option<u32>,
+    /// Whether Reason Strings and User Properties may explain acknowledgements.
+    pub(crate) problem_information: bool,
+    /// How many QoS 2 messages the client has begun on this connection and not finished.
+    pub(crate) unreleased: u16,
+    /// The Authentication Method of CONNECT.
+    pub(crate) method: Option<Utf8String>,
+}
+
+impl Lifetime {
+    /// What a Session Expiry Interval means (MQTT 5.0 §3.1.2.11.2).
+    pub(crate) fn of_expiry(turn: &Turn, seconds: u32, maximum: Option<u32>) -> Self {
+        match maximum.map_or(seconds, |maximum| seconds.min(maximum)) {
+            0 => Self::Connection,
+            u32::MAX if turn.obeys(Rule::LargestExpiryIsForever) => Self::Forever,
+            u32::MAX => Self::Connection,
+            seconds => Self::For(Duration::from_secs(u64::from(seconds))),
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(client_id: Utf8String, lifetime: Lifetime) -> Self {
+        Self {
+            client_id,
+            lifetime,
+            link: None,
+            ends: None,
+            will: None,
+            subscriptions: BTreeMap::new(),
+            incoming: BTreeMap::new(),
+            outgoing: BTreeMap::new(),
+            identifiers: Identifiers::default(),
+            resend: VecDeque::new(),
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            aliases: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this is its network connection.
+    pub(crate) fn is_on(&self, connection: ConnectionId) -> bool {
+        self.link.as_ref().is_some_and(|link| link.connection == connection)
+    }
+}
+
+impl Sessions {
+    /// The session with this key.
+    pub(crate) fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.places.get(key.0 as usize)?.as_ref()
+    }
+
+    /// The session with this key, to change.
+    pub(crate) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.places.get_mut(key.0 as usize)?.as_mut()
+    }
+
+    /// The session of a client.
+    pub(crate) fn of_client(&self, client_id: &str) -> Option<SessionKey> {
+        self.by_client.get(client_id).copied()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// Adds a session, which becomes the one of its client.
+    pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            SessionKey(u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX))
+        });
+        self.by_client.insert(session.client_id.clone(), key);
+        if let Some(place) = self.places.get_mut(key.0 as usize) {
+            *place = Some(session);
+        }
+        key
+    }
+
+    /// Takes a session out.
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.places.get_mut(key.0 as usize)?.take()?;
+        self.free.push(key);
+        if self.of_client(&session.client_id) == Some(key) {
+            self.by_client.remove(&session.client_id);
+        }
+        Some(session)
+    }
+
+    /// All sessions in the order of their keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
+        (0u32..).zip(&self.places).filter_map(|(index, place)| Some((SessionKey(index), place.as_ref()?)))
+    }
+}

@@ -1,0 +1,141 @@
+//! What one call of [`Broker::handle`](super::Broker::handle) works with.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use mqttspec_wire::{Packet, Properties, Property, ReasonCode, Utf8String, Version};
+
+use super::{ConnectionId, Output, Rule, Rules, misprint, session::Link};
+
+/// The time, the rules and the outputs of one call.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Duration,
+    rules: Rules,
+    scratch: BytesMut,
+    out: &'a mut Vec<Output>,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
+        Self { now, rules, scratch, out }
+    }
+
+    /// The buffer that packets were encoded into, for the next turn.
+    pub(crate) fn into_scratch(self) -> BytesMut {
+        self.scratch
+    }
+
+    /// Whether the broker keeps this rule; in all but mutants it does.
+    pub(crate) const fn obeys(&self, rule: Rule) -> bool {
+        self.rules.obeys(rule)
+    }
+
+    /// All the rules.
+    pub(crate) const fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Sends a packet to the client, unless that is larger than it accepts. Says whether it was sent.
+    pub(crate) fn send(&mut self, to: &Link, packet: &Packet) -> bool {
+        if !self.fits(to, packet) {
+            return false;
+        }
+        self.send_on(to.connection, to.version, packet);
+        true
+    }
+
+    /// Sends a packet on a network connection.
+    pub(crate) fn send_on(&mut self, connection: ConnectionId, version: Version, packet: &Packet) {
+        if self.rules.are_all() {
+            packet.encode(version, &mut self.scratch);
+        } else {
+            misprint::encode(self.rules, version, packet, &mut self.scratch);
+        }
+        self.out.push(Output::Send(connection, self.scratch.split().freeze()));
+    }
+
+    /// Closes a network connection once what was sent on it has gone out.
+    pub(crate) fn close(&mut self, connection: ConnectionId) {
+        self.out.push(Output::Close(connection));
+    }
+
+    /// Whether the client accepts a packet of this size (MQTT 5.0 §3.1.2.11.4).
+    pub(crate) fn fits(&self, to: &Link, packet: &Packet) -> bool {
+        to.maximum_packet_size.is_none_or(|maximum| {
+            packet.encoded_len(to.version) <= maximum as usize || !self.obeys(Rule::MaximumPacketSizeHonoured)
+        })
+    }
+
+    /// Sends a packet, with `text` as its Reason String if it tells of something other than success and the client
+    /// wants to know.
+    pub(crate) fn answer(&mut self, to: &Link, packet: &Packet, text: &'static str) -> bool {
+        match self.explained(to, packet, text) {
+            Some(explained) => {
+                self.send_on(to.connection, to.version, &explained);
+                true
+            }
+            None => self.send(to, packet),
+        }
+    }
+
+    fn explained(&self, to: &Link, packet: &Packet, text: &'static str) -> Option<Packet> {
+        let always = matches!(packet, Packet::Connack(_) | Packet::Disconnect(_));
+        let wanted = always || to.problem_information || !self.obeys(Rule::ProblemInformationHonoured);
+        if to.version != Version::V5_0 || text.is_empty() || !wanted || !is_remarkable(packet) {
+            return None;
+        }
+        let text = Utf8String::try_from(text).ok()?;
+        if !self.obeys(Rule::UserPropertyFits) {
+            return with(packet, Property::UserProperty((text.clone(), text)));
+        }
+        let explained = with(packet, Property::ReasonString(text))?;
+        let size = explained.encoded_len(to.version);
+        let fits = to.maximum_packet_size.is_none_or(|maximum| size <= maximum as usize);
+        (fits || !self.obeys(Rule::ReasonStringFits)).then_some(explained)
+    }
+}
+
+/// Whether it says something other than success.
+fn is_remarkable(packet: &Packet) -> bool {
+    match packet {
+        Packet::Connack(connack) => connack.reason.is_error(),
+        Packet::Disconnect(disconnect) => disconnect.reason.is_error(),
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            ack.reason != ReasonCode::SUCCESS
+        }
+        Packet::Suback(suback) => suback.reasons.iter().any(|reason| reason.is_error()),
+        Packet::Unsuback(unsuback) => unsuback.reasons.iter().any(|reason| *reason != ReasonCode::SUCCESS),
+        Packet::Connect(_)
+        | Packet::Publish(_)
+        | Packet::Subscribe(_)
+        | Packet::Unsubscribe(_)
+        | Packet::Pingreq
+        | Packet::Pingresp
+        | Packet::Auth(_) => false,
+    }
+}
+
+fn with(packet: &Packet, property: Property) -> Option<Packet> {
+    let mut packet = packet.clone();
+    properties_mut(&mut packet)?.push(property);
+    Some(packet)
+}
+
+/// The properties of a packet, to change; PINGREQ and PINGRESP have none.
+pub(crate) fn properties_mut(packet: &mut Packet) -> Option<&mut Properties> {
+    match packet {
+        Packet::Connect(packet) => Some(&mut packet.properties),
+        Packet::Connack(packet) => Some(&mut packet.properties),
+        Packet::Publish(packet) => Some(&mut packet.properties),
+        Packet::Puback(packet) | Packet::Pubrec(packet) | Packet::Pubrel(packet) | Packet::Pubcomp(packet) => {
+            Some(&mut packet.properties)
+        }
+        Packet::Subscribe(packet) => Some(&mut packet.properties),
+        Packet::Suback(packet) => Some(&mut packet.properties),
+        Packet::Unsubscribe(packet) => Some(&mut packet.properties),
+        Packet::Unsuback(packet) => Some(&mut packet.properties),
+        Packet::Disconnect(packet) => Some(&mut packet.properties),
+        Packet::Auth(packet) => Some(&mut packet.properties),
+        Packet::Pingreq | Packet::Pingresp => None,
+    }
+}
