@@ -7,7 +7,10 @@ use mqttspec_wire::{QoS, TopicFilter, Version};
 
 /// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own that MQTT 5.0 lets a server lack")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a feature of its own that MQTT 5.0 lets a server lack"
+)]
 pub struct Config {
     /// Whether MQTT 3.1.1 is spoken.
     pub version_3_1_1: bool,

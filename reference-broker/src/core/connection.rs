@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use mqttspec_wire::{
-    Packet, ReasonCode, Sender, Version,
-    decode::Decoder,
+    Decoder, Packet, ReasonCode, Sender,
     packet::{Ack, PacketType},
 };
 
@@ -57,7 +56,7 @@ impl Broker {
             return turn.close(id);
         }
         let connection = Connection {
-            decoder: Decoder::new(Sender::Client, None).with_max_packet_size(self.config.maximum_packet_size),
+            decoder: Decoder::new(Sender::Client, None).with_max_packet_size(self.accepted_packet_size(turn)),
             state: State::AwaitsConnect,
             heard: turn.now,
             deadline: None,
@@ -66,6 +65,11 @@ impl Broker {
         if turn.obeys(Rule::ConnectAwaitedForALimitedTime) {
             self.set_deadline(id, Some((turn.now + self.config.connect_timeout, Deadline::Connect(id))));
         }
+    }
+
+    /// The size of the largest packet that is accepted (MQTT 5.0 §3.2.2.3.6).
+    pub(crate) fn accepted_packet_size(&self, turn: &Turn) -> u32 {
+        if turn.obeys(Rule::MaximumPacketSizeEnforced) { self.config.maximum_packet_size } else { u32::MAX }
     }
 
     pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: &[u8]) {
@@ -88,7 +92,7 @@ impl Broker {
         match (&connection.state, packet) {
             (State::AwaitsConnect, Packet::Connect(connect)) => self.on_connect(turn, id, *connect),
             (State::AwaitsConnect, _) => self.on_early_packet(turn, id),
-            (State::Authenticating(_), packet) => self.on_answer(turn, id, packet),
+            (State::Authenticating(_), packet) => self.on_answer(turn, id, &packet),
             (State::Connected { session, .. }, packet) => {
                 let session = *session;
                 self.on_session_packet(turn, session, packet);
@@ -118,7 +122,7 @@ impl Broker {
             }
             Packet::Pubrel(ack) => session.on_pubrel(turn, &ack),
             Packet::Pubcomp(ack) => session.on_pubcomp(turn, &ack),
-            Packet::Subscribe(subscribe) => self.on_subscribe(turn, key, subscribe),
+            Packet::Subscribe(subscribe) => self.on_subscribe(turn, key, &subscribe),
             Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(turn, key, &unsubscribe),
             Packet::Pingreq => {
                 if turn.obeys(Rule::PingreqAnswered) {
@@ -138,7 +142,7 @@ impl Broker {
             && !turn.obeys(Rule::OneConnackOnly)
         {
             let connack = super::connack::refusal(ReasonCode::PROTOCOL_ERROR);
-            turn.send(link, &connack);
+            turn.send(link, &Packet::Connack(connack));
         }
         if turn.obeys(Rule::SecondConnectRefused) {
             self.end(turn, id, Ending::Error(ReasonCode::PROTOCOL_ERROR, "a second CONNECT"));
@@ -189,16 +193,19 @@ impl Broker {
     }
 
     pub(crate) fn resend_needlessly(&mut self, turn: &mut Turn, key: SessionKey) {
-        self.with_session(key, |session| session.resend_all(turn));
+        let Some(session) = self.sessions.get_mut(key).filter(|session| session.link.is_some()) else {
+            return;
+        };
+        session.resend_all(turn);
         self.deadlines.set(turn.now + RESEND, Deadline::Resend(key));
     }
 
-    /// The acknowledgement that a message could not be delivered to.
+    /// A member of a Shared Subscription refuses a message, which a mutant then gives to another.
     fn share_refused(&mut self, turn: &mut Turn, key: SessionKey, ack: &Ack) {
         if ack.reason.is_error() && !turn.obeys(Rule::ShareRefusalFinal) {
             let copy = self.sessions.get(key).and_then(|session| session.unacknowledged(ack.id));
             if let Some(copy) = copy {
-                self.share_anew(turn, copy);
+                self.share_anew(turn, &copy);
             }
         }
     }
@@ -217,9 +224,4 @@ pub(crate) fn patience(turn: &Turn, keep_alive: u16) -> Option<Duration> {
     }
     let period = Duration::from_secs(u64::from(keep_alive));
     Some(if turn.obeys(Rule::KeepAliveOneAndAHalf) { period + period / 2 } else { period / 2 })
-}
-
-/// The version in which an unacceptable first packet is answered.
-pub(crate) const fn answer_version(level: u8) -> Version {
-    if level > Version::V5_0.protocol_level() { Version::V5_0 } else { Version::V3_1_1 }
 }

@@ -1,9 +1,6 @@
 //! How network connections and sessions end.
 
-use mqttspec_wire::{
-    Packet, Properties, ReasonCode, Version,
-    packet::Disconnect,
-};
+use mqttspec_wire::{Packet, Properties, ReasonCode, Version, packet::Disconnect};
 
 use super::{
     Broker, ConnectionId, Rule,
@@ -120,7 +117,7 @@ impl Broker {
         }
         self.settle_will(turn, key, ending);
         if !turn.obeys(Rule::ShareWaitsForMember) {
-            self.move_shared(turn, key);
+            self.share_unacknowledged(turn, key);
         }
         if self.ends_with_connection(turn, key) {
             self.discard(turn, key);
@@ -183,7 +180,7 @@ impl Broker {
         let orphans: Vec<_> = unacknowledged.chain(unsent).filter(|copy| copy.shared.is_some()).collect();
         if turn.obeys(Rule::ShareMovesOnSessionEnd) {
             for copy in orphans {
-                self.share_anew(turn, copy);
+                self.share_anew(turn, &copy);
             }
         }
         if !turn.obeys(Rule::RetainedOutliveSessions) {

@@ -60,11 +60,8 @@ impl Message {
 
     /// The message of a will that is published now.
     pub(crate) fn will(turn: &Turn, will: Will) -> Self {
-        let properties = if turn.obeys(Rule::WillPropertiesPublished) {
-            will.properties
-        } else {
-            Properties::new()
-        };
+        let properties =
+            if turn.obeys(Rule::WillPropertiesPublished) { will.properties } else { Properties::new() };
         let mut payload = will.payload;
         if !turn.obeys(Rule::WillPayloadBare) {
             let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
@@ -86,7 +83,8 @@ impl Message {
     /// message has to wait at all.
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
         let waited = now.saturating_sub(self.received);
-        !waited.is_zero() && self.expiry.is_some_and(|expiry| waited >= Duration::from_secs(u64::from(expiry)))
+        !waited.is_zero()
+            && self.expiry.is_some_and(|expiry| waited >= Duration::from_secs(u64::from(expiry)))
     }
 
     /// What is left of its Message Expiry Interval, in seconds.

@@ -1,12 +1,12 @@
 //! The formats of packets that the broker sends, as rules: what a broker does to them that does not keep one.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use mqttspec_wire::{
     Packet, PacketId, Property, PropertyId, QoS, ReasonCode, Utf8String, Value, Version,
     packet::{Ack, PacketType},
 };
 
-use super::{Rule, Rules, turn::properties_mut};
+use super::{Rule, Rules, raw::Raw, turn::properties_mut};
 
 /// Encodes a packet as a broker does that keeps only these rules.
 pub(crate) fn encode(rules: Rules, version: Version, packet: &Packet, into: &mut BytesMut) {
@@ -18,41 +18,10 @@ pub(crate) fn encode(rules: Rules, version: Version, packet: &Packet, into: &mut
     }
     let mut bytes = BytesMut::new();
     packet.encode(version, &mut bytes);
-    let mut bytes = Parts::of(&bytes);
-    misflag(rules, &packet, &mut bytes);
-    misshape(rules, version, &packet, &mut bytes);
-    bytes.write(rules.obeys(Rule::LengthsMinimal), into);
-}
-
-/// A packet's first byte and what follows the Remaining Length.
-struct Parts {
-    first: u8,
-    body: Vec<u8>,
-}
-
-impl Parts {
-    fn of(bytes: &[u8]) -> Self {
-        let length = 1 + bytes.iter().skip(1).take_while(|byte| **byte >= 0x80).count();
-        Self {
-            first: bytes.first().copied().unwrap_or_default(),
-            body: bytes.get(length + 1..).unwrap_or_default().to_vec(),
-        }
-    }
-
-    fn write(&self, minimal: bool, into: &mut BytesMut) {
-        into.put_u8(self.first);
-        let mut length = self.body.len();
-        while length >= 0x80 {
-            into.put_u8((length & 0x7F) as u8 | 0x80);
-            length >>= 7;
-        }
-        if minimal {
-            into.put_u8(length as u8);
-        } else {
-            into.put_slice(&[length as u8 | 0x80, 0]);
-        }
-        into.put_slice(&self.body);
-    }
+    let Some(mut raw) = Raw::parse(&bytes) else { return };
+    misflag(rules, &packet, &mut raw);
+    misshape(rules, version, &packet, &mut raw);
+    raw.write(rules.obeys(Rule::LengthsMinimal), into);
 }
 
 /// Packet Identifiers (§2.3.1, §2.2.1).
@@ -206,7 +175,7 @@ fn misplace_properties(rules: Rules, packet: &mut Packet) {
 }
 
 /// The flags of the fixed header (§2.2.2, §2.1.3).
-fn misflag(rules: Rules, packet: &Packet, bytes: &mut Parts) {
+fn misflag(rules: Rules, packet: &Packet, bytes: &mut Raw) {
     match packet {
         Packet::Pubrel(_) if !rules.obeys(Rule::PubrelFlags) => bytes.first = 0x60,
         Packet::Publish(publish) if publish.delivery.qos() == QoS::AtMostOnce => {
@@ -236,7 +205,7 @@ fn misflag(rules: Rules, packet: &Packet, bytes: &mut Parts) {
 }
 
 /// Fields too many or too few.
-fn misshape(rules: Rules, version: Version, packet: &Packet, bytes: &mut Parts) {
+fn misshape(rules: Rules, version: Version, packet: &Packet, bytes: &mut Raw) {
     match packet {
         Packet::Connack(_) => {
             if !rules.obeys(Rule::ConnackFlagsReserved)
@@ -265,7 +234,11 @@ fn misshape(rules: Rules, version: Version, packet: &Packet, bytes: &mut Parts) 
                 bytes.body.remove(after_id);
             }
         }
-        Packet::Puback(_) | Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) | Packet::Unsuback(_) => {
+        Packet::Puback(_)
+        | Packet::Pubrec(_)
+        | Packet::Pubrel(_)
+        | Packet::Pubcomp(_)
+        | Packet::Unsuback(_) => {
             if version == Version::V3_1_1 && !rules.obeys(Rule::AcknowledgementsBare) {
                 bytes.body.push(0);
             }
@@ -273,7 +246,9 @@ fn misshape(rules: Rules, version: Version, packet: &Packet, bytes: &mut Parts) 
         Packet::Suback(suback) => {
             let wrong = suback.reasons.iter().any(|reason| reason.is_error());
             if wrong && !rules.obeys(Rule::SubackReasonDefined) {
-                for byte in bytes.body.iter_mut().rev().take(suback.reasons.len()).filter(|byte| **byte >= 0x80) {
+                for byte in
+                    bytes.body.iter_mut().rev().take(suback.reasons.len()).filter(|byte| **byte >= 0x80)
+                {
                     *byte = 0xFF;
                 }
             }

@@ -13,6 +13,7 @@
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `ending`, `will`, `deadlines` | how connections and sessions end |
 //! | `turn`, `misprint` | how packets leave |
+//! | `fault/repair`, `misprint`, `raw` | what only mutants do |
 
 mod authenticate;
 mod config;
@@ -26,6 +27,7 @@ mod incoming;
 mod message;
 mod misprint;
 mod outgoing;
+mod raw;
 mod retained;
 mod routing;
 mod rules;

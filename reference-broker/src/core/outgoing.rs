@@ -81,7 +81,8 @@ impl Session {
             if self.link.is_none() || (acknowledged && !(self.resend.is_empty() && self.has_quota(turn))) {
                 return;
             }
-            let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop_front() } else { self.queue.pop_back() };
+            let next =
+                if turn.obeys(Rule::QueueInOrder) { self.queue.pop_front() } else { self.queue.pop_back() };
             let Some(copy) = next else { return };
             self.queued_bytes = self.queued_bytes.saturating_sub(copy.message.payload.len());
             if copy.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped) {
@@ -147,7 +148,8 @@ impl Session {
 
     /// On a resumed session: sends PUBREL packets again and lines up the PUBLISH packets that are unacknowledged.
     pub(crate) fn resume_outgoing(&mut self, turn: &mut Turn) {
-        let mut unfinished: Vec<_> = self.outgoing.iter().map(|(id, exchange)| (exchange.order, *id)).collect();
+        let mut unfinished: Vec<_> =
+            self.outgoing.iter().map(|(id, exchange)| (exchange.order, *id)).collect();
         unfinished.sort_unstable();
         if !turn.obeys(Rule::ResendsInOrder) {
             unfinished.reverse();
@@ -158,7 +160,8 @@ impl Session {
             exchange.counted = false;
             match &exchange.state {
                 Awaits::Puback(copy) | Awaits::Pubrec(copy) => {
-                    let expired = copy.message.is_expired(turn.now) && !turn.obeys(Rule::SentMessagesDoNotExpire);
+                    let expired =
+                        copy.message.is_expired(turn.now) && !turn.obeys(Rule::SentMessagesDoNotExpire);
                     if turn.obeys(Rule::UnacknowledgedResent) && !expired {
                         self.resend.push_back(id);
                     }
@@ -215,9 +218,8 @@ impl Session {
         }
         match self.outgoing.get(&id).map(|exchange| &exchange.state) {
             Some(Awaits::Puback(_)) => self.finish(turn, id),
-            Some(Awaits::Pubrec(_) | Awaits::Pubcomp(_)) => {}
             None if !turn.obeys(Rule::QuotaNeverAboveInitial) => self.raise_quota(true),
-            None => {}
+            Some(Awaits::Pubrec(_) | Awaits::Pubcomp(_)) | None => {}
         }
         self.pump(turn);
     }
@@ -270,8 +272,18 @@ impl Session {
 
     /// Answers the client, with `text` as the Reason String of an error where that is welcome.
     pub(crate) fn answer(&self, turn: &mut Turn, packet: &Packet, text: &'static str) {
-        if let Some(link) = &self.link {
+        if let Some(link) = &self.link
+            && (link.quota > 0 || turn.obeys(Rule::OthersNotHeldBack))
+        {
             turn.answer(link, packet, text);
+        }
+    }
+
+    /// The message with this identifier that the client has not acknowledged.
+    pub(crate) fn unacknowledged(&self, id: PacketId) -> Option<Copy> {
+        match &self.outgoing.get(&id)?.state {
+            Awaits::Puback(copy) | Awaits::Pubrec(copy) => copy.shared.as_ref().map(|_| copy.clone()),
+            Awaits::Pubcomp(_) => None,
         }
     }
 
@@ -282,6 +294,11 @@ impl Session {
 }
 
 impl Exchange {
+    /// Its place in the order of sending.
+    pub(crate) const fn order(&self) -> u64 {
+        self.order
+    }
+
     /// Whether PUBREC answers it, which it then has done.
     fn on_pubrec(&mut self, order: u64, keeps_message: bool) -> bool {
         match &self.state {

@@ -86,4 +86,3 @@ impl Retained {
         self.count == 0
     }
 }
-

@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) queued_bytes: usize,
     /// The Topic Aliases that the client has set on its network connection.
     pub(crate) aliases: BTreeMap<u16, Utf8String>,
+    /// The window of its last network connection, which only a mutant goes by.
+    pub(crate) former_window: u16,
 }
 
 /// A QoS 2 message from the client whose PUBREL has not come.
@@ -103,6 +105,10 @@ pub(crate) struct Link {
     pub(crate) problem_information: bool,
     /// How many QoS 2 messages the client has begun on this connection and not finished.
     pub(crate) unreleased: u16,
+    /// How many QoS 1 and QoS 2 messages the client may have unfinished.
+    pub(crate) receive_maximum: u16,
+    /// How many Topic Aliases the client may set.
+    pub(crate) topic_alias_maximum: u16,
     /// The Authentication Method of CONNECT.
     pub(crate) method: Option<Utf8String>,
 }
@@ -135,6 +141,7 @@ impl Session {
             queue: VecDeque::new(),
             queued_bytes: 0,
             aliases: BTreeMap::new(),
+            former_window: 0,
         }
     }
 
@@ -186,10 +193,5 @@ impl Sessions {
             self.by_client.remove(&session.client_id);
         }
         Some(session)
-    }
-
-    /// All sessions in the order of their keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
-        (0u32..).zip(&self.places).filter_map(|(index, place)| Some((SessionKey(index), place.as_ref()?)))
     }
 }

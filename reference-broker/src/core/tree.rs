@@ -183,13 +183,12 @@ impl<T> Tree<T> {
     }
 
     fn add_child(&mut self, parent: NodeId, level: &str) -> Option<NodeId> {
-        let id = match self.free.pop() {
-            Some(id) => id,
-            None => {
-                let id = NodeId(u32::try_from(self.nodes.len()).ok()?);
-                self.nodes.push(Node::default());
-                id
-            }
+        let id = if let Some(id) = self.free.pop() {
+            id
+        } else {
+            let id = NodeId(u32::try_from(self.nodes.len()).ok()?);
+            self.nodes.push(Node::default());
+            id
         };
         self.node_mut(parent)?.children.insert(level.into(), id);
         Some(id)
@@ -253,7 +252,8 @@ mod tests {
         assert_eq!(tree.remove("a"), None);
         assert_eq!((tree.remove(&deep), tree.remove("a/b/c")), (Some(2), Some(3)));
         assert_eq!(tree.len(), before);
-        assert_eq!((tree.get("a/b"), tree.remove("a/b")), (Some(&1), Some(1)));
+        assert_eq!(tree.get("a/b"), Some(&1));
+        assert_eq!(tree.remove("a/b"), Some(1));
         assert_eq!(tree.len(), 1);
     }
 }

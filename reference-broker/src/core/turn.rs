@@ -127,9 +127,10 @@ pub(crate) fn properties_mut(packet: &mut Packet) -> Option<&mut Properties> {
         Packet::Connect(packet) => Some(&mut packet.properties),
         Packet::Connack(packet) => Some(&mut packet.properties),
         Packet::Publish(packet) => Some(&mut packet.properties),
-        Packet::Puback(packet) | Packet::Pubrec(packet) | Packet::Pubrel(packet) | Packet::Pubcomp(packet) => {
-            Some(&mut packet.properties)
-        }
+        Packet::Puback(packet)
+        | Packet::Pubrec(packet)
+        | Packet::Pubrel(packet)
+        | Packet::Pubcomp(packet) => Some(&mut packet.properties),
         Packet::Subscribe(packet) => Some(&mut packet.properties),
         Packet::Suback(packet) => Some(&mut packet.properties),
         Packet::Unsubscribe(packet) => Some(&mut packet.properties),

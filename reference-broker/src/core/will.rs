@@ -83,6 +83,6 @@ impl Broker {
             session.will = Some(StoredWill { will: will.clone(), due: None });
         }
         let message = Arc::new(Message::will(turn, will));
-        self.accept(turn, key, message);
+        self.accept(turn, Some(key), &message);
     }
 }

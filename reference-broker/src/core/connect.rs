@@ -1,0 +1,371 @@
+//! CONNECT: refused, or the beginning of a connection (§3.1).
+
+use std::collections::BTreeMap;
+
+use mqttspec_wire::{
+    Decoder, Packet, ReasonCode, Sender, TopicName, Utf8String, Version,
+    packet::{Connack, Connect},
+};
+
+use super::{
+    Broker, ConnectionId, Rule, connack,
+    connection::{RESEND, State, patience},
+    deadlines::Deadline,
+    ending::Ending,
+    message::Message,
+    session::{Lifetime, Link, Session, SessionKey, StoredWill},
+    turn::Turn,
+};
+
+/// Why a CONNECT is not accepted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    /// The Reason Code of MQTT 5.0.
+    pub(crate) reason: ReasonCode,
+    pub(crate) text: &'static str,
+}
+
+impl Refusal {
+    pub(crate) const fn new(reason: ReasonCode, text: &'static str) -> Self {
+        Self { reason, text }
+    }
+}
+
+impl Broker {
+    pub(crate) fn on_connect(&mut self, turn: &mut Turn, id: ConnectionId, mut connect: Connect) {
+        mangle(turn, &mut connect);
+        let outcome = match self.check(turn, &connect) {
+            Ok(()) => self.authenticate(turn, id, &connect),
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(true) => self.accept_connect(turn, id, &connect),
+            Ok(false) => {}
+            Err(refusal) => self.refuse(turn, id, &connect, refusal),
+        }
+    }
+
+    /// Whether the server can serve this client.
+    fn check(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
+        if !self.config.offers(connect.version) {
+            let text = "this version is not offered";
+            return Err(Refusal::new(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, text));
+        }
+        self.check_client_id(turn, connect)?;
+        self.check_will(turn, connect)?;
+        if !turn.obeys(Rule::PropertiesInAnyOrder) && !in_order(connect) {
+            return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the properties are out of order"));
+        }
+        let pairs = connect.properties.user_properties().count();
+        if pairs > 1 && !turn.obeys(Rule::UserPropertiesRepeat) {
+            return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the User Property is repeated"));
+        }
+        let new = self.sessions.of_client(&connect.client_id).is_none();
+        if new && self.sessions.len() >= self.config.limits.sessions {
+            return Err(Refusal::new(ReasonCode::QUOTA_EXCEEDED, "there are too many sessions"));
+        }
+        if new && !connect.clean_start && !turn.obeys(Rule::SessionCreated) {
+            return Err(Refusal::new(ReasonCode::UNSPECIFIED_ERROR, "there is no such session"));
+        }
+        Ok(())
+    }
+
+    fn check_client_id(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
+        let refusal =
+            Refusal::new(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "the client identifier is not accepted");
+        let length = connect.client_id.len();
+        let must_start_clean = connect.version == Version::V3_1_1 && !connect.clean_start;
+        if length == 0 && must_start_clean && turn.obeys(Rule::EmptyIdentifierNeedsCleanSession) {
+            return Err(refusal);
+        }
+        if length > self.config.client_id_maximum
+            || (length > 22 && !turn.obeys(Rule::PlainIdentifiersAccepted))
+        {
+            return Err(refusal);
+        }
+        Ok(())
+    }
+
+    fn check_will(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
+        let Some(will) = &connect.will else { return Ok(()) };
+        if TopicName::parse(&will.topic).is_err() && turn.obeys(Rule::WillTopicValid) {
+            return Err(Refusal::new(ReasonCode::TOPIC_NAME_INVALID, "the Will Topic is not a topic name"));
+        }
+        if will.qos > self.config.maximum_qos && turn.obeys(Rule::WillQosWithinMaximum) {
+            return Err(Refusal::new(ReasonCode::QOS_NOT_SUPPORTED, "the Will QoS is too high"));
+        }
+        if will.retain && !self.config.retain && turn.obeys(Rule::WillRetainNeedsSupport) {
+            return Err(Refusal::new(ReasonCode::RETAIN_NOT_SUPPORTED, "messages are not retained"));
+        }
+        let response = will.properties.response_topic();
+        if response.is_some_and(|topic| topic.contains(['+', '#']))
+            && turn.obeys(Rule::WillResponseTopicValid)
+        {
+            return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the Response Topic contains a wildcard"));
+        }
+        if self.is_publish_denied(&will.topic) {
+            return Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "the will may not be published"));
+        }
+        Ok(())
+    }
+
+    /// Answers a CONNECT that is well-formed but not accepted, and closes.
+    pub(crate) fn refuse(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect, refusal: Refusal) {
+        let link = Link::new(id, connect);
+        let told = match refusal.reason {
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => turn.obeys(Rule::UnsupportedVersionAnswered),
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => turn.obeys(Rule::RejectedIdentifierAnswered),
+            _ => turn.obeys(Rule::RefusalAnswered),
+        };
+        if told {
+            send_refusal(turn, &link, refusal);
+        }
+        if !turn.obeys(Rule::NoDisconnectBeforeConnack) {
+            let properties = mqttspec_wire::Properties::new();
+            let disconnect = mqttspec_wire::packet::Disconnect { reason: refusal.reason, properties };
+            turn.send(&link, &Packet::Disconnect(disconnect));
+        }
+        if !turn.obeys(Rule::NothingProcessedAfterRefusal) {
+            self.process_after_refusal(turn, id);
+        }
+        if turn.obeys(Rule::RefusalCloses) {
+            self.end(turn, id, Ending::Unanswered);
+        }
+    }
+
+    /// Carries out what was sent behind a refused CONNECT.
+    fn process_after_refusal(&mut self, turn: &mut Turn, id: ConnectionId) {
+        while let Some(connection) = self.connections.get_mut(&id)
+            && let Ok(Some(frame)) = connection.decoder.next()
+        {
+            if let Packet::Publish(publish) = frame.packet {
+                let topic = publish.topic.clone();
+                let message = Message::published(turn, topic, publish);
+                self.accept(turn, None, &message.into());
+            }
+        }
+    }
+
+    /// Lets the client in.
+    pub(crate) fn accept_connect(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect) {
+        let mut assigned = None;
+        let mut client_id = connect.client_id.clone();
+        if client_id.is_empty() {
+            client_id = self.assign_client_id(turn);
+            assigned = Some(client_id.clone());
+        }
+        let existed = self.take_over(turn, &client_id, connect.clean_start);
+        let (key, resumed) = match existed.filter(|_| turn.obeys(Rule::SessionResumed)) {
+            Some(key) => (key, true),
+            None => (self.sessions.insert(Session::new(client_id, Lifetime::Connection)), false),
+        };
+        self.attach(turn, id, key, connect);
+        let present = match (connect.clean_start, resumed) {
+            (true, _) => !turn.obeys(Rule::NoSessionPresentAfterCleanStart),
+            (false, true) => turn.obeys(Rule::SessionPresentWhenResumed),
+            (false, false) => !turn.obeys(Rule::NoSessionPresentWhenNew),
+        };
+        let Some(connack) = self.connack(turn, key, connect, assigned) else {
+            return self.end(turn, id, Ending::Unanswered);
+        };
+        let connack = Packet::Connack(Connack { session_present: present, ..connack });
+        if turn.obeys(Rule::ConnackComesFirst) {
+            self.send_connack(turn, key, &connack);
+            self.resume(turn, key, resumed);
+        } else {
+            self.resume(turn, key, resumed);
+            self.send_connack(turn, key, &connack);
+        }
+        if !turn.obeys(Rule::PipelinedPacketsProcessed)
+            && let Some(connection) = self.connections.get_mut(&id)
+        {
+            connection.decoder = Decoder::new(Sender::Client, Some(connect.version));
+        }
+    }
+
+    /// The CONNACK that accepts. The limits of the server are left out, and not insisted on, if the client's Maximum
+    /// Packet Size is too small for them; there is no CONNACK if it is too small for any.
+    fn connack(
+        &mut self,
+        turn: &Turn,
+        key: SessionKey,
+        connect: &Connect,
+        assigned: Option<Utf8String>,
+    ) -> Option<Connack> {
+        let link = self.sessions.get_mut(key)?.link.as_mut()?;
+        let mut connack = connack::success(turn, &self.config, connect, assigned);
+        if !turn.fits(link, &Packet::Connack(connack.clone())) {
+            connack::withdraw_limits(&mut connack);
+            link.receive_maximum = u16::MAX;
+            link.topic_alias_maximum = 0;
+        }
+        turn.fits(link, &Packet::Connack(connack.clone())).then_some(connack)
+    }
+
+    fn send_connack(&mut self, turn: &mut Turn, key: SessionKey, connack: &Packet) {
+        if turn.obeys(Rule::AcceptedConnectAnswered) {
+            self.with_session(key, |session| session.answer(turn, connack, ""));
+        }
+    }
+
+    /// Disconnects an older connection of the client and drops its session if that is to start anew. What session
+    /// remains is the one to resume.
+    fn take_over(&mut self, turn: &mut Turn, client_id: &str, clean_start: bool) -> Option<SessionKey> {
+        let key = self.sessions.of_client(client_id)?;
+        let link = self.sessions.get(key)?.link.as_ref().map(|link| link.connection);
+        if let Some(connection) = link {
+            if !turn.obeys(Rule::TakeoverClosesOlder) {
+                return None;
+            }
+            self.end(turn, connection, Ending::TakenOver);
+        }
+        let key = self.sessions.of_client(client_id)?;
+        if clean_start && turn.obeys(Rule::CleanStartDiscardsSession) {
+            self.discard(turn, key);
+            return None;
+        }
+        Some(key)
+    }
+
+    /// Puts the network connection and the session together.
+    fn attach(&mut self, turn: &mut Turn, id: ConnectionId, key: SessionKey, connect: &Connect) {
+        self.cancel_pending_will(turn, key);
+        let mut link = Link::new(id, connect);
+        let lifetime = self.grant(turn, connect, &mut link);
+        let keep_alive = link.keep_alive;
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        if !turn.obeys(Rule::FlowControlStartsAfresh) && session.former_window != 0 {
+            link.window = session.former_window;
+            link.quota = link.quota.min(link.window);
+        }
+        session.former_window = link.window;
+        session.lifetime = lifetime;
+        session.link = Some(link);
+        if turn.obeys(Rule::SessionKeptWhileConnected)
+            && let Some(ends) = session.ends.take()
+        {
+            self.deadlines.cancel(ends, Deadline::SessionEnd(key));
+        }
+        if let Some(will) = &connect.will {
+            session.will = Some(StoredWill { will: will.clone(), due: None });
+        }
+        if turn.obeys(Rule::AliasesEndWithConnection) {
+            session.aliases = BTreeMap::new();
+        }
+        session.incoming.values_mut().for_each(|incoming| incoming.counted = false);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.state = State::Connected { session: key, reauthenticating: false };
+        }
+        let due = patience(turn, keep_alive).map(|time| turn.now + time);
+        self.set_deadline(id, due.map(|at| (at, Deadline::KeepAlive(id))));
+        if !turn.obeys(Rule::NoResendWhileConnected) {
+            self.deadlines.set(turn.now + RESEND, Deadline::Resend(key));
+        }
+    }
+
+    /// What the server makes of the client's wishes.
+    fn grant(&self, turn: &Turn, connect: &Connect, link: &mut Link) -> Lifetime {
+        let asked = connect.properties.session_expiry_interval().unwrap_or(0);
+        let lifetime = match connect.version {
+            Version::V3_1_1 if !connect.clean_start => Lifetime::of_expiry(turn, u32::MAX, None),
+            Version::V3_1_1 => Lifetime::Connection,
+            Version::V5_0 => Lifetime::of_expiry(turn, asked, self.config.session_expiry_maximum),
+        };
+        let own = self.config.server_keep_alive.filter(|_| connect.version == Version::V5_0);
+        link.keep_alive = own.unwrap_or(if turn.obeys(Rule::ClientsKeepAliveUsed) {
+            connect.keep_alive
+        } else {
+            connect.keep_alive.saturating_mul(10)
+        });
+        link.open_window(turn, connect.properties.receive_maximum(), self.config.limits.in_flight);
+        if connect.version == Version::V5_0 {
+            link.receive_maximum = self.config.receive_maximum;
+            link.topic_alias_maximum = self.config.topic_alias_maximum;
+        }
+        lifetime
+    }
+
+    /// Goes on with what the session holds.
+    fn resume(&mut self, turn: &mut Turn, key: SessionKey, resumed: bool) {
+        if resumed {
+            self.with_session(key, |session| {
+                session.resume_outgoing(turn);
+                session.pump(turn);
+            });
+        }
+    }
+
+    /// A client identifier that no session has.
+    fn assign_client_id(&mut self, turn: &Turn) -> Utf8String {
+        loop {
+            let id = Utf8String::try_from(format!("auto-{}", self.assigned)).unwrap_or_default();
+            if !turn.obeys(Rule::AssignedIdentifiersUnique) {
+                return id;
+            }
+            self.assigned += 1;
+            if self.sessions.of_client(&id).is_none() {
+                return id;
+            }
+        }
+    }
+}
+
+impl Link {
+    /// The link for a client that sent this CONNECT, with nothing granted yet.
+    pub(crate) fn new(connection: ConnectionId, connect: &Connect) -> Self {
+        let properties = &connect.properties;
+        Self {
+            connection,
+            version: connect.version,
+            keep_alive: 0,
+            window: 0,
+            quota: 0,
+            maximum_packet_size: properties.maximum_packet_size(),
+            problem_information: properties.request_problem_information() != Some(0),
+            unreleased: 0,
+            receive_maximum: u16::MAX,
+            topic_alias_maximum: 0,
+            method: properties.authentication_method(),
+        }
+    }
+}
+
+/// Sends the CONNACK of a refusal, if the version has a code for it.
+fn send_refusal(turn: &mut Turn, link: &Link, refusal: Refusal) {
+    let reason = match link.version {
+        Version::V5_0 => Some(refusal.reason),
+        Version::V3_1_1 => v3_return_code(refusal.reason),
+    };
+    if let Some(reason) = reason {
+        let session_present = !turn.obeys(Rule::NoSessionPresentInRefusal);
+        let connack = Connack { session_present, ..connack::refusal(reason) };
+        turn.answer(link, &Packet::Connack(connack), refusal.text);
+    }
+}
+
+/// The return code of an MQTT 3.1.1 CONNACK (§3.2.2.3); where none fits, the server only closes.
+const fn v3_return_code(reason: ReasonCode) -> Option<ReasonCode> {
+    match reason {
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some(ReasonCode::V3_UNACCEPTABLE_PROTOCOL_VERSION),
+        ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some(ReasonCode::V3_IDENTIFIER_REJECTED),
+        ReasonCode::QUOTA_EXCEEDED | ReasonCode::SERVER_BUSY => Some(ReasonCode::V3_SERVER_UNAVAILABLE),
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD => Some(ReasonCode::V3_BAD_USER_NAME_OR_PASSWORD),
+        ReasonCode::NOT_AUTHORIZED => Some(ReasonCode::V3_NOT_AUTHORIZED),
+        _ => None,
+    }
+}
+
+/// Reads the fields of the payload in another order than the standard's, if the rules say so.
+fn mangle(turn: &Turn, connect: &mut Connect) {
+    if let Some(will) = &mut connect.will
+        && !turn.obeys(Rule::ConnectFieldsInOrder)
+        && let Ok(topic) = Utf8String::from_bytes(will.payload.clone())
+    {
+        will.payload = will.topic.as_bytes().clone();
+        will.topic = topic;
+    }
+}
+
+fn in_order(connect: &Connect) -> bool {
+    connect.properties.iter().is_sorted_by_key(mqttspec_wire::Property::id)
+}

@@ -1,0 +1,258 @@
+//! SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11).
+
+use mqttspec_wire::{
+    Packet, Properties, QoS, ReasonCode, TopicFilter, Utf8String, Version,
+    packet::{RetainHandling, Suback, Subscribe, Subscription, Unsuback, Unsubscribe},
+    topic::TopicFault,
+};
+
+use super::{
+    Broker, Rule,
+    ending::Ending,
+    routing::wants_retained,
+    session::SessionKey,
+    subscriptions::{Options, Subscriber},
+    turn::Turn,
+};
+
+/// An error for which the connection is closed.
+type Error = (ReasonCode, &'static str);
+
+/// A subscription that is to be made.
+struct Wanted<'a> {
+    filter: &'a TopicFilter,
+    options: Options,
+    handling: RetainHandling,
+}
+
+impl Broker {
+    /// SUBSCRIBE (§3.8).
+    pub(crate) fn on_subscribe(&mut self, turn: &mut Turn, key: SessionKey, subscribe: &Subscribe) {
+        let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
+        let (connection, version) = (link.connection, link.version);
+        let identifier = subscribe.properties.subscription_identifiers().next();
+        if identifier.is_some()
+            && !self.config.subscription_identifiers
+            && turn.obeys(Rule::IdentifiersNeedSupport)
+        {
+            let text = "there are no Subscription Identifiers";
+            let reason = ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
+            return self.end(turn, connection, Ending::Error(reason, text));
+        }
+        let mut parsed = Vec::with_capacity(subscribe.filters.len());
+        for subscription in &subscribe.filters {
+            match self.check_filter(turn, version, subscription) {
+                Ok(filter) => parsed.push(filter),
+                Err((reason, text)) => return self.end(turn, connection, Ending::Error(reason, text)),
+            }
+        }
+        let mut reasons = Vec::with_capacity(parsed.len());
+        let mut retained = Vec::new();
+        for (subscription, filter) in subscribe.filters.iter().zip(parsed) {
+            let is_skipped = !turn.obeys(Rule::EveryFilterSubscribed) && !reasons.is_empty();
+            let outcome = filter.and_then(|filter| {
+                if is_skipped {
+                    return Ok(());
+                }
+                let options = Options::new(subscription, identifier);
+                let wanted = Wanted { filter: &filter, options, handling: subscription.retain_handling };
+                if let Some(options) = self.subscribe(turn, key, &wanted)? {
+                    retained.push((filter, options));
+                }
+                Ok(())
+            });
+            reasons.push(match outcome {
+                Ok(()) => granted_code(turn, subscription.qos),
+                Err(reason) if version == Version::V5_0 => reason,
+                Err(_) => ReasonCode::V3_SUBSCRIPTION_FAILURE,
+            });
+        }
+        if !turn.obeys(Rule::SubackCodesInOrder) {
+            reasons.reverse();
+        }
+        if !turn.obeys(Rule::SubackCodeForEachFilter) {
+            reasons.truncate(1);
+        }
+        let suback = Packet::Suback(Suback { id: subscribe.id, properties: Properties::new(), reasons });
+        if turn.obeys(Rule::SubackSent) {
+            self.with_session(key, |session| session.answer(turn, &suback, "a topic filter is not accepted"));
+        }
+        for (filter, options) in retained {
+            self.send_retained(turn, key, &filter, options);
+        }
+    }
+
+    /// The filter, or the code that refuses it in SUBACK, or the error that closes the connection.
+    fn check_filter(
+        &self,
+        turn: &Turn,
+        version: Version,
+        subscription: &Subscription,
+    ) -> Result<Result<TopicFilter, ReasonCode>, Error> {
+        let text = &subscription.filter;
+        let parsed = match version {
+            Version::V3_1_1 => TopicFilter::parse_v3(text),
+            Version::V5_0 => TopicFilter::parse_v5(text),
+        };
+        let filter = match parsed {
+            Ok(filter) => filter,
+            Err(fault) => return lax_filter(turn, fault, text),
+        };
+        if filter.share_name().is_some() {
+            if !self.config.shared_subscriptions && turn.obeys(Rule::SharesNeedSupport) {
+                let reason = ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+                return Err((reason, "there are no Shared Subscriptions"));
+            }
+            if subscription.no_local && turn.obeys(Rule::NoLocalNotShared) {
+                return Err((ReasonCode::PROTOCOL_ERROR, "No Local on a Shared Subscription"));
+            }
+        }
+        if filter.has_wildcard()
+            && !self.config.wildcard_subscriptions
+            && turn.obeys(Rule::WildcardsNeedSupport)
+        {
+            return match version {
+                Version::V3_1_1 => Ok(Err(ReasonCode::V3_SUBSCRIPTION_FAILURE)),
+                Version::V5_0 => Err((
+                    ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+                    "there are no wildcard subscriptions",
+                )),
+            };
+        }
+        if subscription.qos > self.config.maximum_qos && !turn.obeys(Rule::AnyRequestedQosAccepted) {
+            return Ok(Err(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
+        }
+        Ok(Ok(filter))
+    }
+
+    /// Makes one subscription. Says with which options retained messages are to be sent, if they are.
+    fn subscribe(
+        &mut self,
+        turn: &mut Turn,
+        key: SessionKey,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<Options>, ReasonCode> {
+        let &Wanted { filter, mut options, handling } = wanted;
+        let denied = self.config.subscribe_denied.iter().any(|denied| denied.as_utf8() == filter.as_utf8());
+        if denied && turn.obeys(Rule::DeniedSubscriptionRefused) {
+            return Err(ReasonCode::NOT_AUTHORIZED);
+        }
+        let levels = self.subscriptions.levels() + filter.filter().split('/').count();
+        let limits = &self.config.limits;
+        let Some(session) = self.sessions.get_mut(key) else { return Err(ReasonCode::UNSPECIFIED_ERROR) };
+        let existing = session.subscriptions.get(filter.as_utf8()).map(|(_, options)| *options);
+        let is_new = existing.is_none();
+        if is_new && (session.subscriptions.len() >= limits.subscriptions || levels > limits.topic_levels) {
+            return Err(ReasonCode::QUOTA_EXCEEDED);
+        }
+        if let Some(existing) = existing {
+            if !turn.obeys(Rule::SubscriptionReplaced) {
+                options = existing;
+            } else if options.identifier.is_none() && !turn.obeys(Rule::IdentifierReplaced) {
+                options.identifier = existing.identifier;
+            }
+            if !turn.obeys(Rule::ReplacingLosesNothing) {
+                session.queue.clear();
+            }
+        }
+        session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));
+        self.subscriptions.insert(turn.rules(), filter, Subscriber { session: key, options });
+        let is_shared = filter.share_name().is_some();
+        Ok(wants_retained(turn, handling, is_new, is_shared).then_some(options))
+    }
+
+    /// UNSUBSCRIBE (§3.10).
+    pub(crate) fn on_unsubscribe(&mut self, turn: &mut Turn, key: SessionKey, unsubscribe: &Unsubscribe) {
+        let Some(session) = self.sessions.get(key) else { return };
+        let version = session.version().unwrap_or(Version::V5_0);
+        let connection = session.link.as_ref().map(|link| link.connection);
+        if let Some(connection) = connection
+            && unsubscribe.filters.iter().any(|filter| filter.is_empty())
+            && turn.obeys(Rule::UnsubscribedFilterNotEmpty)
+        {
+            let error = Ending::Error(ReasonCode::TOPIC_FILTER_INVALID, "a topic filter is empty");
+            return self.end(turn, connection, error);
+        }
+        let mut reasons = Vec::with_capacity(unsubscribe.filters.len());
+        for filter in &unsubscribe.filters {
+            let only_first = !turn.obeys(Rule::EveryFilterUnsubscribed) && !reasons.is_empty();
+            let existed = !only_first && self.unsubscribe(turn, key, filter);
+            let none = !existed && turn.obeys(Rule::UnsubscribingNothingTold);
+            reasons.push(if none { ReasonCode::NO_SUBSCRIPTION_EXISTED } else { ReasonCode::SUCCESS });
+        }
+        let any = reasons.contains(&ReasonCode::SUCCESS);
+        if !turn.obeys(Rule::UnsubackCodesInOrder) {
+            reasons.reverse();
+        }
+        if !turn.obeys(Rule::UnsubackCodeForEachFilter) {
+            reasons.truncate(1);
+        }
+        if version == Version::V3_1_1 {
+            reasons.clear();
+        }
+        let unsuback =
+            Packet::Unsuback(Unsuback { id: unsubscribe.id, properties: Properties::new(), reasons });
+        if turn.obeys(Rule::UnsubackSent) && (any || turn.obeys(Rule::UnsubackEvenIfNothing)) {
+            self.with_session(key, |session| {
+                session.answer(turn, &unsuback, "there was no such subscription");
+            });
+        }
+    }
+
+    /// Ends one subscription. Says whether there was one.
+    fn unsubscribe(&mut self, turn: &mut Turn, key: SessionKey, text: &Utf8String) -> bool {
+        let Some(session) = self.sessions.get_mut(key) else { return false };
+        let mut gone: Vec<_> =
+            session.subscriptions.get_key_value(text).map(|(text, _)| text.clone()).into_iter().collect();
+        if !turn.obeys(Rule::UnsubscribeComparesTexts)
+            && let Ok(wide) = TopicFilter::parse_v5(text)
+        {
+            let covered = |other: &&Utf8String| {
+                mqttspec_wire::TopicName::parse(other).is_ok_and(|name| wide.matches(&name))
+            };
+            gone.extend(session.subscriptions.keys().filter(covered).cloned());
+        }
+        if !turn.obeys(Rule::SentMessagesFinished) {
+            session.outgoing.clear();
+        }
+        for text in &gone {
+            if let Some((filter, _)) = session.subscriptions.remove(text)
+                && turn.obeys(Rule::UnsubscribeStopsMessages)
+                && (filter.share_name().is_none() || turn.obeys(Rule::UnsubscribeLeavesShare))
+            {
+                self.subscriptions.remove(turn.rules(), &filter, key);
+            }
+        }
+        !gone.is_empty()
+    }
+}
+
+/// The code that grants a subscription.
+fn granted_code(turn: &Turn, asked: QoS) -> ReasonCode {
+    if !turn.obeys(Rule::NoMoreGrantedThanAsked) {
+        return ReasonCode::GRANTED_QOS_2;
+    }
+    ReasonCode(asked.level())
+}
+
+/// What is done about an invalid filter: an empty one closes the connection, others are refused by their code, and a
+/// mutant makes a filter of it.
+fn lax_filter(
+    turn: &Turn,
+    fault: TopicFault,
+    text: &Utf8String,
+) -> Result<Result<TopicFilter, ReasonCode>, Error> {
+    let rule = match fault {
+        TopicFault::Empty => Rule::FilterNotEmpty,
+        TopicFault::MultiLevelWildcard => Rule::HashIsLastLevel,
+        TopicFault::SingleLevelWildcard => Rule::PlusFillsLevel,
+        TopicFault::ShareName | TopicFault::Wildcard => Rule::ShareNameValid,
+    };
+    let invalid = ReasonCode::TOPIC_FILTER_INVALID;
+    if !turn.obeys(rule) {
+        let plain = if text.is_empty() { "#".to_owned() } else { text.replace(['+', '#', '$'], "x") };
+        let plain = Utf8String::try_from(plain).ok().and_then(|plain| TopicFilter::parse_v3(&plain).ok());
+        return Ok(plain.ok_or(invalid));
+    }
+    if text.is_empty() { Err((invalid, "a topic filter is empty")) } else { Ok(Err(invalid)) }
+}

@@ -1,0 +1,324 @@
+//! A broker with clients, all in one thread and in virtual time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use mqttspec_wire::{
+    Decoder, Packet, PacketId, Properties, Property, QoS, ReasonCode, Sender, Utf8String, Version,
+    packet::{
+        Ack, Connack, Connect, Delivery, Disconnect, Publish, RetainHandling, Suback, Subscribe,
+        Subscription, Unsubscribe, Will,
+    },
+};
+use reference_broker::{Broker, Config, ConnectionId, Input, Output, Rule, Rules};
+
+/// A broker and what it has sent.
+pub(crate) struct World {
+    broker: Broker,
+    now: Duration,
+    opened: u64,
+    inboxes: BTreeMap<ConnectionId, Inbox>,
+}
+
+struct Inbox {
+    decoder: Decoder,
+    bytes: BytesMut,
+    packets: VecDeque<Packet>,
+    is_closed: bool,
+}
+
+/// A client's end of a network connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    id: ConnectionId,
+    version: Version,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        Self::mutant(config, Rules::all())
+    }
+
+    pub(crate) fn without(rule: Rule) -> Self {
+        Self::mutant(Config::default(), Rules::all().without(rule))
+    }
+
+    pub(crate) fn mutant(config: Config, rules: Rules) -> Self {
+        let now = Duration::from_secs(1_000);
+        Self { broker: Broker::new(config, rules), now, opened: 0, inboxes: BTreeMap::new() }
+    }
+
+    /// Opens a network connection, on which the client will speak `version`.
+    pub(crate) fn open(&mut self, version: Version) -> Client {
+        self.opened += 1;
+        let id = ConnectionId(self.opened);
+        let decoder = Decoder::new(Sender::Server, Some(version));
+        let inbox = Inbox { decoder, bytes: BytesMut::new(), packets: VecDeque::new(), is_closed: false };
+        self.inboxes.insert(id, inbox);
+        self.handle(Input::Opened(id));
+        Client { id, version }
+    }
+
+    /// Opens a connection and has the CONNECT accepted.
+    pub(crate) fn connect(&mut self, connect: Connect) -> (Client, Connack) {
+        let client = self.open(connect.version);
+        self.send(client, Packet::Connect(Box::new(connect)));
+        match self.next(client) {
+            Packet::Connack(connack) => {
+                assert_eq!(connack.reason, ReasonCode::SUCCESS, "{connack:?}");
+                (client, connack)
+            }
+            other => panic!("CONNACK expected, got {other:?}"),
+        }
+    }
+
+    /// A client with a session of its own.
+    pub(crate) fn client(&mut self, version: Version, id: &str) -> Client {
+        self.connect(connect(version, id)).0
+    }
+
+    /// A client that has subscribed.
+    pub(crate) fn subscriber(&mut self, version: Version, filter: &str, qos: QoS) -> Client {
+        let client = self.client(version, &format!("subscriber{}", self.opened));
+        self.subscribe(client, subscription(filter, qos));
+        client
+    }
+
+    pub(crate) fn subscribe(&mut self, client: Client, subscription: Subscription) -> ReasonCode {
+        self.send(client, subscribe(1, vec![subscription]));
+        match self.next(client) {
+            Packet::Suback(Suback { reasons, .. }) => reasons[0],
+            other => panic!("SUBACK expected, got {other:?}"),
+        }
+    }
+
+    /// Publishes and goes through with the whole exchange.
+    pub(crate) fn publish(&mut self, client: Client, publish: Publish) {
+        let delivery = publish.delivery;
+        self.send(client, Packet::Publish(publish));
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { id, .. } => {
+                assert!(matches!(self.next(client), Packet::Puback(ack) if ack.id == id));
+            }
+            Delivery::ExactlyOnce { id, .. } => {
+                assert!(matches!(self.next(client), Packet::Pubrec(ack) if ack.id == id));
+                self.send(client, Packet::Pubrel(Ack::success(id)));
+                assert_eq!(self.next(client), Packet::Pubcomp(Ack::success(id)));
+            }
+        }
+    }
+
+    pub(crate) fn send(&mut self, client: Client, packet: Packet) {
+        self.send_bytes(client, &packet.to_bytes(client.version));
+    }
+
+    pub(crate) fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
+        self.handle(Input::Bytes(client.id, Bytes::copy_from_slice(bytes)));
+    }
+
+    /// Loses the network connection.
+    pub(crate) fn cut(&mut self, client: Client) {
+        self.handle(Input::Closed(client.id));
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub(crate) fn wait(&mut self, seconds: f64) {
+        let end = self.now + Duration::from_secs_f64(seconds);
+        while let Some(at) = self.broker.next_timeout().filter(|at| *at <= end) {
+            assert!(at >= self.now, "a deadline in the past");
+            self.now = at;
+            self.handle(Input::Tick);
+            assert!(
+                self.broker.next_timeout().is_none_or(|next| next > at),
+                "a deadline that does not go away"
+            );
+        }
+        self.now = end;
+        self.handle(Input::Tick);
+    }
+
+    /// The next packet that the client got.
+    #[track_caller]
+    pub(crate) fn next(&mut self, client: Client) -> Packet {
+        match self.try_next(client) {
+            Some(packet) => packet,
+            None => panic!("nothing came; closed: {}", self.is_closed(client)),
+        }
+    }
+
+    pub(crate) fn try_next(&mut self, client: Client) -> Option<Packet> {
+        self.inboxes.get_mut(&client.id)?.packets.pop_front()
+    }
+
+    /// The next packet, which must be a PUBLISH.
+    #[track_caller]
+    pub(crate) fn next_publish(&mut self, client: Client) -> Publish {
+        match self.next(client) {
+            Packet::Publish(publish) => publish,
+            other => panic!("PUBLISH expected, got {other:?}"),
+        }
+    }
+
+    /// The payloads of all PUBLISH packets that have come, as text; QoS 1 and 2 are not acknowledged.
+    pub(crate) fn payloads(&mut self, client: Client) -> Vec<String> {
+        let mut payloads = Vec::new();
+        while let Some(packet) = self.try_next(client) {
+            if let Packet::Publish(publish) = packet {
+                payloads.push(String::from_utf8(publish.payload.to_vec()).unwrap());
+            }
+        }
+        payloads
+    }
+
+    /// All bytes that came since this was asked last.
+    pub(crate) fn bytes(&mut self, client: Client) -> Vec<u8> {
+        let inbox = self.inboxes.get_mut(&client.id).unwrap();
+        inbox.packets.clear();
+        inbox.bytes.split().to_vec()
+    }
+
+    pub(crate) fn is_closed(&self, client: Client) -> bool {
+        self.inboxes[&client.id].is_closed
+    }
+
+    /// Nothing has come, and the connection is open.
+    #[track_caller]
+    pub(crate) fn expect_nothing(&mut self, client: Client) {
+        assert_eq!(self.try_next(client), None);
+        assert!(!self.is_closed(client), "closed");
+    }
+
+    /// The broker has closed the connection, under MQTT 5.0 with this reason.
+    #[track_caller]
+    pub(crate) fn expect_closed(&mut self, client: Client, reason: ReasonCode) {
+        if client.version == Version::V5_0 {
+            match self.next(client) {
+                Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, reason, "{disconnect:?}"),
+                other => panic!("DISCONNECT expected, got {other:?}"),
+            }
+        }
+        assert_eq!(self.try_next(client), None);
+        assert!(self.is_closed(client), "open");
+    }
+
+    /// Sends PINGREQ and expects the answer at once.
+    #[track_caller]
+    pub(crate) fn ping(&mut self, client: Client) {
+        self.send(client, Packet::Pingreq);
+        assert_eq!(self.next(client), Packet::Pingresp);
+    }
+
+    fn handle(&mut self, input: Input) {
+        let mut outputs = Vec::new();
+        self.broker.handle(self.now, input, &mut outputs);
+        for output in outputs {
+            match output {
+                Output::Send(id, bytes) => {
+                    let inbox = self.inboxes.get_mut(&id).unwrap();
+                    assert!(!inbox.is_closed, "sent after close: {bytes:02x?}");
+                    inbox.bytes.extend_from_slice(&bytes);
+                    inbox.decoder.feed(&bytes);
+                    while let Ok(Some(frame)) = inbox.decoder.next() {
+                        inbox.packets.push_back(frame.packet);
+                    }
+                }
+                Output::Close(id) => {
+                    let inbox = self.inboxes.get_mut(&id).unwrap();
+                    assert!(!inbox.is_closed, "closed twice");
+                    inbox.is_closed = true;
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn text(text: &str) -> Utf8String {
+    Utf8String::try_from(text).unwrap()
+}
+
+pub(crate) fn id(value: u16) -> PacketId {
+    PacketId::new(value).unwrap()
+}
+
+/// A CONNECT with Clean Start 1 and no keep alive.
+pub(crate) fn connect(version: Version, client_id: &str) -> Connect {
+    Connect {
+        version,
+        clean_start: true,
+        keep_alive: 0,
+        properties: Properties::new(),
+        client_id: text(client_id),
+        will: None,
+        username: None,
+        password: None,
+    }
+}
+
+/// A CONNECT that resumes a session, or begins one that is kept.
+pub(crate) fn resume(version: Version, client_id: &str) -> Connect {
+    let properties = match version {
+        Version::V3_1_1 => Properties::new(),
+        Version::V5_0 => [Property::SessionExpiryInterval(60)].into_iter().collect(),
+    };
+    Connect { clean_start: false, properties, ..connect(version, client_id) }
+}
+
+pub(crate) fn will(topic: &str, payload: &str) -> Will {
+    Will {
+        qos: QoS::AtMostOnce,
+        retain: false,
+        properties: Properties::new(),
+        topic: text(topic),
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+    }
+}
+
+/// A PUBLISH; above QoS 0 its identifier is 7.
+pub(crate) fn publish(topic: &str, payload: &str, qos: QoS) -> Publish {
+    Publish {
+        delivery: match qos {
+            QoS::AtMostOnce => Delivery::AtMostOnce,
+            QoS::AtLeastOnce => Delivery::AtLeastOnce { id: id(7), dup: false },
+            QoS::ExactlyOnce => Delivery::ExactlyOnce { id: id(7), dup: false },
+        },
+        retain: false,
+        topic: text(topic),
+        properties: Properties::new(),
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+    }
+}
+
+pub(crate) fn subscription(filter: &str, qos: QoS) -> Subscription {
+    Subscription {
+        filter: text(filter),
+        qos,
+        no_local: false,
+        retain_as_published: false,
+        retain_handling: RetainHandling::Send,
+    }
+}
+
+pub(crate) fn subscribe(packet_id: u16, filters: Vec<Subscription>) -> Packet {
+    Packet::Subscribe(Subscribe { id: id(packet_id), properties: Properties::new(), filters })
+}
+
+pub(crate) fn unsubscribe(packet_id: u16, filters: &[&str]) -> Packet {
+    let filters = filters.iter().map(|filter| text(filter)).collect();
+    Packet::Unsubscribe(Unsubscribe { id: id(packet_id), properties: Properties::new(), filters })
+}
+
+pub(crate) fn disconnect(reason: ReasonCode) -> Packet {
+    Packet::Disconnect(Disconnect { reason, properties: Properties::new() })
+}
+
+pub(crate) fn properties(properties: impl IntoIterator<Item = Property>) -> Properties {
+    properties.into_iter().collect()
+}
