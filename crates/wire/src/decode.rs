@@ -13,12 +13,16 @@ mod message;
 mod properties;
 mod reader;
 mod simple;
+#[cfg(test)]
+mod tests;
 
 use std::{cmp::Ordering, fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_spec::Version;
 
+#[cfg(test)]
+pub(crate) use self::header::may_send;
 use self::{
     header::Header,
     reader::{Context, Reader},

@@ -220,6 +220,7 @@ impl FaultKind {
             Self::ReservedType(_)
             | Self::ReservedFlags { .. }
             | Self::QoS3
+            | Self::DupAtQoS0
             | Self::VariableByteTooLong
             | Self::VariableByteNotMinimal { .. }
             | Self::Missing
@@ -234,7 +235,6 @@ impl FaultKind {
             Self::NotFromSender { .. }
             | Self::ConnectExpected(_)
             | Self::VersionUnknown(_)
-            | Self::DupAtQoS0
             | Self::TooLarge { .. }
             | Self::UnsupportedProtocol { .. }
             | Self::ZeroPacketId

@@ -200,6 +200,12 @@ impl Properties {
         self.0.len()
     }
 
+    /// The memory that the list takes.
+    #[cfg(test)]
+    pub(crate) const fn list_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Property>()
+    }
+
     /// Adds a property at the end.
     pub fn push(&mut self, property: Property) {
         self.0.push(property);

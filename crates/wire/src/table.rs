@@ -2,3 +2,6 @@
 
 pub(crate) mod properties;
 pub(crate) mod reasons;
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,7 @@ fn packet_type(sender: Sender, version: Option<Version>, first: u8) -> Result<Pa
 }
 
 /// The directions of flow (MQTT 3.1.1 table 2.1, MQTT 5.0 table 2-1).
-const fn may_send(sender: Sender, version: Option<Version>, packet: PacketType) -> bool {
+pub(crate) const fn may_send(sender: Sender, version: Option<Version>, packet: PacketType) -> bool {
     match packet {
         PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
             matches!(sender, Sender::Client)

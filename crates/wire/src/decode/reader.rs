@@ -207,9 +207,7 @@ impl<'a, W: Watch> Reader<'a, W> {
         let start = self.at;
         let rest = self.raw.slice(start.min(self.end)..self.end);
         self.at = self.end;
-        if !rest.is_empty() {
-            self.note(part, start, Quoted(&rest));
-        }
+        self.note(part, start, Quoted(&rest));
         rest
     }
 
