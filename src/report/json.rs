@@ -3,13 +3,13 @@
 use mqttspec_spec::StatementId;
 use serde::Serialize;
 
-use super::conclusion::Conclusion;
+use super::{conclusion::Conclusion, text::visible};
 use crate::verdict::{Evidence, Finding, Grade, RunReport, ScenarioResult, Summary, TargetReport};
 
 /// A run as one JSON object, indented, with a line end.
 ///
 /// `results` holds an object per run of a scenario with `scenario`, `version`, `variant`, `grade` and `statements`.
-/// Unless it passed, `broken`, `findings` and `evidence` are there too, if need be as empty lists.
+/// Characters that are not plainly visible are written as escapes. Unless it passed, `broken`, `findings` and `evidence` are there too, if need be as empty lists.
 pub fn json(report: &RunReport, strict: bool) -> Result<String, serde_json::Error> {
     let document = Document {
         mqttspec: report.mqttspec,
@@ -20,7 +20,20 @@ pub fn json(report: &RunReport, strict: bool) -> Result<String, serde_json::Erro
         summary: report.summary,
         results: report.results.iter().map(Row::of).collect(),
     };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+    serde_json::to_string_pretty(&document).map(|text| harmless(&text) + "\n")
+}
+
+/// The same JSON without characters that a terminal would act upon; outside of strings there are none.
+fn harmless(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for char in json.chars() {
+        if visible(char) || char == '\n' {
+            safe.push(char);
+        } else {
+            safe.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    safe
 }
 
 #[derive(Serialize)]

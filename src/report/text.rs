@@ -23,8 +23,10 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn visible(char: char) -> bool {
-    !matches!(char, '\u{2028}' | '\u{2029}') && char.width().is_some_and(|width| width > 0)
+/// Whether a character is plainly visible and stays where it is.
+pub(super) fn visible(char: char) -> bool {
+    matches!(char, ' '..='~')
+        || !matches!(char, '\u{2028}' | '\u{2029}') && char.width().is_some_and(|width| width > 0)
 }
 
 /// The columns that a clean text takes.

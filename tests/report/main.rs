@@ -64,6 +64,11 @@ fn nothing_that_a_broker_sends_reaches_the_terminal_raw() {
     assert_eq!(text.chars().find(|char| char.is_control() && *char != '\n'), None);
     assert!(!text.contains('\u{202e}'), "a bidirectional override");
     assert!(!text.lines().any(|line| line.starts_with("conforming")), "a forged verdict");
+    let json = json(&sample::hostile(), false).unwrap();
+    assert_eq!(json.chars().find(|char| char.is_control() && *char != '\n' || *char == '\u{202e}'), None);
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let observed = document["results"][0]["findings"][0]["observed"].as_str().unwrap();
+    assert_eq!(observed, sample::hostile().results[0].findings[0].observed);
     assert!(text.lines().count() < 120, "{} lines", text.lines().count());
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn hostile() -> RunReport {
     }
     result.evidence = (0..2000u64)
         .map(|count| {
-            let bytes = Bytes::from(vec![0x1b; 60_000]);
+            let bytes = Bytes::from(vec![0x1b; if count < 3 { 60_000 } else { 60 }]);
             packet(count, Sender::Server, &format!("PUBLISH {TRICK}"), (Some(TRICK), bytes))
         })
         .collect();
