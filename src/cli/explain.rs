@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use mqttspec_spec::{Observable, StatementId, Version, find};
+use reference_broker::Rule;
 
 use super::{
     BadInput, Exit, scenarios,
@@ -90,6 +91,11 @@ fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>]
     page.verbatim(13, Tone::Plain, version.url());
     for (count, line) in judges(id, scenarios).iter().enumerate() {
         page.entry(2, if count == 0 { "judged by" } else { "" }, Tone::Plain, line);
+    }
+    let rules = Rule::ALL.iter().filter(|rule| rule.statements().contains(&id));
+    for (count, rule) in rules.enumerate() {
+        let label = if count == 0 { "kept by" } else { "" };
+        page.entry(2, label, Tone::Plain, &format!("rule `{}`: {}", rule.name(), rule.describe()));
     }
 }
 
