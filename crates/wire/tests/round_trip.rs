@@ -43,6 +43,8 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     #[test]
     fn packets_survive((sender, version, packet) in testing::any_packet()) {
         let bytes = packet.to_bytes(version);
