@@ -6,6 +6,7 @@ mod load;
 mod lower;
 mod node;
 mod parse;
+mod part;
 mod reason;
 pub(crate) mod suggest;
 mod syntax;

@@ -1,11 +1,13 @@
 //! What is sent: packets with edits, and raw bytes.
 
+use mqttspec_wire::packet::PacketType;
+
 use super::{Keys, Lower, Mistake, keys};
 use crate::scenario::{
     ast::{EditSpec, PacketSpec, SendItem},
     diagnostic::Code,
     node::{Entry, Node, Value},
-    vocabulary,
+    part, suggest, vocabulary,
 };
 
 /// The changes that can be made to a packet's layout.
@@ -48,7 +50,7 @@ impl Lower {
         let edits = keys.take("edit");
         let (entry, words) = self.packet_entry(node, &keys, ("a packet", names().chain(["hex", "edit"])))?;
         let packet = self.packet(words, &entry.key_span, &entry.value);
-        let edits = edits.map_or_else(Vec::new, |edits| self.edits(edits));
+        let edits = edits.map_or_else(Vec::new, |edits| self.edits(&packet, edits));
         Some(SendItem::Packet(PacketSpec { edits, ..packet }))
     }
 
@@ -83,12 +85,12 @@ impl Lower {
         Some((entry, words))
     }
 
-    fn edits(&mut self, node: &Node) -> Vec<EditSpec> {
+    fn edits(&mut self, packet: &PacketSpec, node: &Node) -> Vec<EditSpec> {
         let items = self.filled_list(node, "a list of edits").unwrap_or_default();
-        items.iter().filter_map(|item| self.edit(item)).collect()
+        items.iter().filter_map(|item| self.edit(packet, item)).collect()
     }
 
-    fn edit(&mut self, node: &Node) -> Option<EditSpec> {
+    fn edit(&mut self, packet: &PacketSpec, node: &Node) -> Option<EditSpec> {
         let Some(entry) = node.only_entry() else {
             return self.wrong_type(node, "one edit such as `{flags: 0b0110}`");
         };
@@ -96,11 +98,11 @@ impl Lower {
         match entry.key.as_str() {
             "first-byte" => self.number(value, 0, 0xFF).map(EditSpec::FirstByte),
             "flags" => self.number(value, 0, 0xF).map(EditSpec::Flags),
-            "drop" => self.part(value).map(EditSpec::Drop),
-            "repeat" => self.part(value).map(EditSpec::Repeat),
+            "drop" => self.part(packet, value).map(EditSpec::Drop),
+            "repeat" => self.part(packet, value).map(EditSpec::Repeat),
             "cut" => self.number(value, 0, MAX_LENGTH).map(EditSpec::Cut),
             "append" => self.hex(value).map(EditSpec::Append),
-            "move" | "replace" | "insert" | "length" | "pad" => self.edit_of_part(&entry.key, value),
+            "move" | "replace" | "insert" | "length" | "pad" => self.edit_of_part(packet, &entry.key, value),
             _ => {
                 let message = format!("there is no edit `{}`", entry.key);
                 self.refuse(keys::unknown(&entry.key_span, message, &entry.key, EDITS))
@@ -109,36 +111,38 @@ impl Lower {
     }
 
     /// An edit that has more to say than one value.
-    fn edit_of_part(&mut self, edit: &str, node: &Node) -> Option<EditSpec> {
+    fn edit_of_part(&mut self, packet: &PacketSpec, edit: &str, node: &Node) -> Option<EditSpec> {
         let mut keys = self.keys(node, &format!("`{edit}`"))?;
         let found = match edit {
             "move" => {
                 let (part, before) = (keys.need(self, "part"), keys.need(self, "before"));
-                let (part, before) =
-                    (part.and_then(|node| self.part(node)), before.and_then(|node| self.part(node)));
+                let (part, before) = (
+                    part.and_then(|node| self.part(packet, node)),
+                    before.and_then(|node| self.part(packet, node)),
+                );
                 part.zip(before).map(|(part, before)| EditSpec::Move { part, before })
             }
             "replace" => {
                 let (part, with) = (keys.need(self, "part"), keys.need(self, "with"));
                 let (part, with) =
-                    (part.and_then(|node| self.part(node)), with.and_then(|node| self.binary(node)));
+                    (part.and_then(|node| self.part(packet, node)), with.and_then(|node| self.binary(node)));
                 part.zip(with).map(|(part, with)| EditSpec::Replace { part, with })
             }
             "insert" => {
                 let (before, hex) = (keys.need(self, "before"), keys.need(self, "hex"));
                 let (before, hex) =
-                    (before.and_then(|node| self.part(node)), hex.and_then(|node| self.hex(node)));
+                    (before.and_then(|node| self.part(packet, node)), hex.and_then(|node| self.hex(node)));
                 before.zip(hex).map(|(before, bytes)| EditSpec::Insert { before, bytes })
             }
             "length" => {
                 let (part, is) = (keys.need(self, "part"), keys.need(self, "is"));
-                let part = part.and_then(|node| self.part(node));
+                let part = part.and_then(|node| self.part(packet, node));
                 let is = is.and_then(|node| self.number(node, 0, MAX_LENGTH));
                 part.zip(is).map(|(part, length)| EditSpec::Length { part, length })
             }
             _ => {
                 let (part, width) = (keys.need(self, "part"), keys.need(self, "width"));
-                let part = part.and_then(|node| self.part(node));
+                let part = part.and_then(|node| self.part(packet, node));
                 let width = width.and_then(|node| self.constant(node, 1, MAX_PAD));
                 part.zip(width)
                     .and_then(|(part, width)| Some(EditSpec::Pad { part, width: u8::try_from(width).ok()? }))
@@ -148,16 +152,41 @@ impl Lower {
         found
     }
 
-    /// The name of a part of a packet's layout.
-    fn part(&mut self, node: &Node) -> Option<String> {
+    /// The name of a part that the packet has under each version that counts.
+    fn part(&mut self, packet: &PacketSpec, node: &Node) -> Option<String> {
         let name = self.scalar(node, "the name of a part")?.text.as_str();
-        let good =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '[' | ']');
-        if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(good) {
-            return Some(name.to_owned());
+        let stem = part::without_index(name);
+        for version in self.versions.iter() {
+            let known = part::names(packet.packet, version);
+            if !known.contains(&stem) {
+                let message = format!("{} of MQTT {} has no part `{name}`", packet.packet, version.number());
+                let guess = suggest::did_you_mean(name, known.iter().map(String::as_str));
+                let whole: Vec<&str> =
+                    known.iter().map(String::as_str).filter(|name| !name.contains('.')).collect();
+                let (label, help) = suggest::guidance(name, &whole);
+                let mistake = Mistake::new(Code::UnknownName, &node.span, message, label);
+                return self.refuse(mistake.maybe_help(help).maybe_help(guess));
+            }
         }
-        let message = format!("`{name}` cannot be the name of a part");
-        let label = "a name in kebab-case is needed, such as `topic-name`";
-        self.refuse(Mistake::new(Code::WrongValue, &node.span, message, label))
+        let field = stem.split('.').next().and_then(|stem| optional_field(packet.packet, stem));
+        if let Some(field) = field.filter(|field| packet.fields.iter().all(|given| given.name != *field)) {
+            let message = format!("`{field}` is not given, so it cannot be edited");
+            let label = format!("give this {} a `{field}`", packet.packet);
+            return self.refuse(Mistake::new(Code::Missing, &node.span, message, label));
+        }
+        Some(name.to_owned())
     }
+}
+
+/// The field behind a part that is not in every packet of its type.
+fn optional_field(packet: PacketType, part: &str) -> Option<&'static str> {
+    let part_of = |name: &str| match name.strip_prefix("will.") {
+        None | Some("will-delay-interval") => name.trim_start_matches("will.") == part,
+        Some(field) => part.strip_prefix("will-") == Some(field),
+    };
+    let fields = &vocabulary::words_of(packet)?.fields;
+    let optional =
+        |name: &str, optional: bool| name.starts_with("will.") || (optional && name != "packet-id");
+    let field = fields.iter().find(|field| optional(&field.name, field.optional) && part_of(&field.name))?;
+    Some(&field.name)
 }

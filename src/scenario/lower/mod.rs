@@ -72,6 +72,13 @@ impl Lower {
         None
     }
 
+    /// Adds advice to the mistake that was noted last, if it is about a value that does not fit.
+    fn hint(&mut self, help: &str) {
+        if let Some(last) = self.mistakes.last_mut().filter(|last| last.code == Code::WrongValue) {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
+    }
+
     /// Refuses a node of the wrong type: `wanted` is what may stand there.
     fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
         let label = format!("expected {wanted}");

@@ -233,7 +233,14 @@ impl Lower {
                 self.check_string(node, &text)?;
                 Some(FieldValue::One(text))
             }
-            Kind::Binary | Kind::Flag | Kind::Number { .. } | Kind::Reason => {
+            Kind::Number { .. } => {
+                let number = self.one(field.kind, packet, node);
+                if number.is_none() {
+                    self.hint("a packet with another value is made with `send` and `edit`");
+                }
+                number.map(FieldValue::One)
+            }
+            Kind::Binary | Kind::Flag | Kind::Reason => {
                 self.one(field.kind, packet, node).map(FieldValue::One)
             }
             Kind::Numbers if node.scalar().is_some() => {

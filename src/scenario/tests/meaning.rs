@@ -162,7 +162,10 @@ fn a_saved_value_is_checked_and_kept() {
 #[case("{cut: 5}", EditSpec::Cut(number(5.0)))]
 #[case("{append: '00 01'}", EditSpec::Append(vec![0, 1]))]
 fn edits(#[case] written: &str, #[case] expected: EditSpec) {
-    assert_eq!(sent(&format!("{{publish: {{topic: a}}, edit: [{written}]}}")).edits, [expected]);
+    assert_eq!(
+        sent(&format!("{{publish: {{topic: a, user-property: [[k, v], [k, w]]}}, edit: [{written}]}}")).edits,
+        [expected]
+    );
 }
 
 #[test]
