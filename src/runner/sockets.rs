@@ -68,6 +68,9 @@ impl Session<'_> {
             }
         };
         record.probed(&facts, &self.options.target);
+        if let Some(why) = facts.speechless() {
+            return record.stopped(format!("{} does not speak MQTT to us: {why}", self.options.target));
+        }
         let mut waiting: Vec<(usize, &Run)> = playable(self.runs, &facts, record);
         // Those that wait for timers begin first, so that nobody waits for them at the end.
         waiting.sort_by_key(|(index, run)| (std::cmp::Reverse(timers(run)), *index));
@@ -79,9 +82,7 @@ impl Session<'_> {
                 return;
             }
         }
-        if !facts.spoken.is_empty()
-            && let Err(why) = self.probe().await
-        {
+        if let Err(why) = self.probe().await {
             record.stopped(format!("after the last scenario the broker could no longer be reached: {why}"));
         }
     }
@@ -141,15 +142,18 @@ impl Session<'_> {
     /// What the target says of itself, or why it cannot be reached.
     async fn probe(&self) -> Result<Facts, String> {
         let mut facts = Facts::default();
-        for version in Version::ALL {
+        let probe = |version| {
             let unique = unique(self.options.seed, PROBE);
             let play = Play::new(self.epoch.elapsed(), |stage| probe::probe(stage, version, unique));
-            match tcp::play(play, self.endpoint, self.epoch).await {
-                Probed::Unreachable(why) => return Err(why),
-                probed @ (Probed::Spoken(_) | Probed::Refused(_) | Probed::Troubled(_)) => {
-                    facts.add(version, probed);
-                }
+            tcp::play(play, self.endpoint, self.epoch)
+        };
+        let [older, newer] = Version::ALL;
+        let (with_older, with_newer) = tokio::join!(probe(older), probe(newer));
+        for (version, probed) in [(older, with_older), (newer, with_newer)] {
+            if let Probed::Unreachable(why) = probed {
+                return Err(why);
             }
+            facts.add(version, probed);
         }
         Ok(facts)
     }

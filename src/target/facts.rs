@@ -44,6 +44,18 @@ impl Facts {
             .find_map(|feature| missing.get(feature).map(|proof| (feature.name().to_owned(), proof.clone())))
     }
 
+    /// Why nothing can be played, if the target speaks neither version.
+    pub fn speechless(&self) -> Option<String> {
+        if !self.spoken.is_empty() {
+            return None;
+        }
+        let troubles =
+            self.troubled.iter().flat_map(|result| &result.findings).map(|finding| &finding.observed);
+        let mut reasons: Vec<&str> = self.refused.values().chain(troubles).map(String::as_str).collect();
+        reasons.dedup();
+        Some(reasons.join("; "))
+    }
+
     /// The longest of the measured round trips.
     pub fn round_trip(&self) -> Duration {
         self.spoken.values().map(|facts| facts.round_trip).max().unwrap_or_default()

@@ -149,7 +149,8 @@ impl Probe {
             clean_start: true,
             keep_alive: 60,
             properties: Properties::new(),
-            client_id: Utf8String::try_from(format!("{}probe", self.unique)).unwrap_or_default(),
+            client_id: Utf8String::try_from(format!("{}p{}", self.unique, self.version.protocol_level()))
+                .unwrap_or_default(),
             will: None,
             username: None,
             password: None,
