@@ -97,6 +97,8 @@ pub struct Limits {
     pub queued_messages: usize,
     /// Bytes of payload that wait for one session.
     pub queued_bytes: usize,
+    /// Bytes that a network connection has not taken yet, which whoever drives the broker keeps.
+    pub backlog: usize,
 }
 
 impl Default for Config {
@@ -139,6 +141,7 @@ impl Default for Limits {
             in_flight: 256,
             queued_messages: 100_000,
             queued_bytes: 64 << 20,
+            backlog: 64 << 20,
         }
     }
 }
