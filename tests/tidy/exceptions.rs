@@ -11,11 +11,7 @@ pub(crate) struct Exception {
 }
 
 /// All of them.
-pub(crate) const EXCEPTIONS: &[Exception] = &[Exception {
-    rule: "file-length",
-    path: "src/scenario/ast.rs",
-    reason: "to be divided into steps, packets and expressions",
-}];
+pub(crate) const EXCEPTIONS: &[Exception] = &[];
 
 /// The findings that no exception tolerates, and one for each exception that is of no use.
 pub(crate) fn settle(findings: Vec<Finding>, exceptions: &[Exception]) -> Vec<Finding> {

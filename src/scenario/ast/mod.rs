@@ -1,0 +1,130 @@
+//! What a scenario file says, checked and with its names resolved, but nothing computed yet.
+//!
+//! Every name in here exists: fields belong to their packet, statements to the catalogue, clients and variables are
+//! introduced before they are used. What remains for a run is to evaluate [`Expr`]essions and to play the steps.
+
+mod expect;
+mod expr;
+mod packet;
+mod step;
+
+use std::{ops::Range, sync::Arc};
+
+use mqttspec_spec::{StatementId, Version};
+
+pub use expect::{CloseExpectation, Expectation, Fence, Judgement, Otherwise, Outcome, OutcomeEvent, Terms};
+pub use expr::{Expr, Operator, Scalar, Segment};
+pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
+pub use step::{Action, Exchange, SendItem, Step, StepKind};
+
+/// A byte range in the scenario's source text.
+pub type Span = Range<usize>;
+
+/// One scenario file.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its path below the scenario folder without the ending: `v5.0/3.3-publish/retained-replaced`.
+    pub id: String,
+    /// The file it was read from.
+    pub source: Arc<Source>,
+    /// One line that says what holds when it passes.
+    pub title: String,
+    /// The statements it judges, for each version that it runs under; the first is the main one.
+    pub covers: Covers,
+    /// Optional features without which it is skipped.
+    pub needs: Vec<Feature>,
+    /// Variables and the values they take; it runs once per combination.
+    pub vary: Vec<(String, Vec<Scalar>)>,
+    /// Whether it needs the broker to itself.
+    pub exclusive: bool,
+    /// How a contested point is judged here, and why.
+    pub ruling: Option<String>,
+    /// Steps whose failure is inconclusive.
+    pub prepare: Vec<Step>,
+    /// The control arm: shows that the path works before a violation is judged. Its failure is inconclusive.
+    pub control: Vec<Step>,
+    /// The steps that are judged.
+    pub steps: Vec<Step>,
+}
+
+/// A scenario's text and where it came from, for diagnostics and reports.
+#[derive(Debug)]
+pub struct Source {
+    /// The path as the user named it.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// The statements that a scenario judges, by version.
+#[derive(Clone, Debug, Default)]
+pub struct Covers {
+    /// Of MQTT 3.1.1; empty when the scenario does not run under it.
+    pub v3: Vec<StatementId>,
+    /// Of MQTT 5.0; empty when the scenario does not run under it.
+    pub v5: Vec<StatementId>,
+}
+
+impl Covers {
+    /// The statements of one version.
+    pub fn of(&self, version: Version) -> &[StatementId] {
+        match version {
+            Version::V3_1_1 => &self.v3,
+            Version::V5_0 => &self.v5,
+        }
+    }
+
+    /// The versions the scenario runs under.
+    pub fn versions(&self) -> impl Iterator<Item = Version> {
+        Version::ALL.into_iter().filter(|version| !self.of(*version).is_empty())
+    }
+}
+
+/// An optional feature of a broker; the probe and the target's profile say whether it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feature {
+    /// Subscriptions and publications at QoS 1.
+    QoS1,
+    /// Subscriptions and publications at QoS 2.
+    QoS2,
+    /// Retained messages.
+    Retain,
+    /// Wildcards in topic filters.
+    Wildcard,
+    /// Shared subscriptions (MQTT 5.0).
+    Shared,
+    /// Subscription Identifiers (MQTT 5.0).
+    SubscriptionIdentifier,
+    /// Topic aliases from client to server (MQTT 5.0).
+    TopicAlias,
+    /// Sessions that outlive their network connection.
+    Session,
+    /// Will messages.
+    Will,
+    /// Topics that begin with `$` and may be used by clients.
+    DollarTopic,
+    /// Enhanced authentication (MQTT 5.0).
+    EnhancedAuth,
+}
+
+impl Feature {
+    /// Every feature with its name in scenarios and profiles.
+    pub const ALL: [(Self, &'static str); 11] = [
+        (Self::QoS1, "qos1"),
+        (Self::QoS2, "qos2"),
+        (Self::Retain, "retain"),
+        (Self::Wildcard, "wildcard"),
+        (Self::Shared, "shared"),
+        (Self::SubscriptionIdentifier, "subscription-identifier"),
+        (Self::TopicAlias, "topic-alias"),
+        (Self::Session, "session"),
+        (Self::Will, "will"),
+        (Self::DollarTopic, "dollar-topic"),
+        (Self::EnhancedAuth, "enhanced-auth"),
+    ];
+
+    /// Its name in scenarios and profiles.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(feature, _)| *feature == self).map_or("", |(_, name)| name)
+    }
+}

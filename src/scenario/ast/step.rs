@@ -1,0 +1,124 @@
+//! Steps: what happens one after the other.
+
+use mqttspec_spec::Version;
+
+use super::{
+    CloseExpectation, Expectation, Expr, Fence, Otherwise, Outcome, PacketPattern, PacketSpec, Span, Terms,
+};
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where it stands in the source.
+    pub span: Span,
+    /// The only version under which it is played, if it stands under `v3.1.1:` or `v5.0:`.
+    pub only: Option<Version>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all steps are of the large variant")]
+pub enum StepKind {
+    /// Lets time pass.
+    Wait(Expr),
+    /// Plays some steps several times; `variable` counts from 1.
+    Repeat {
+        /// How often.
+        count: Expr,
+        /// The variable that counts, if the steps use it.
+        variable: Option<String>,
+        /// What is repeated.
+        steps: Vec<Step>,
+    },
+    /// A client acts.
+    Client {
+        /// The client's name in the scenario.
+        name: String,
+        /// What it does.
+        action: Action,
+    },
+}
+
+/// What a client does.
+///
+/// The actions that include the answering packets (`Connect`, `Publish`, ...) are preparation by nature: without an
+/// `otherwise` their failure is inconclusive. `Receive` and the expectations are judged.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Opens a network connection and sends nothing.
+    Open,
+    /// Opens a network connection if none is open, sends CONNECT, expects a CONNACK that accepts.
+    Connect(Exchange),
+    /// Sends DISCONNECT and closes the network connection.
+    Disconnect(PacketSpec),
+    /// Closes the network connection without DISCONNECT.
+    Cut,
+    /// Closes the sending direction of the network connection.
+    HalfClose,
+    /// Sends PUBLISH and completes its handshake as the QoS demands.
+    Publish(Exchange),
+    /// Sends SUBSCRIBE, expects a SUBACK that grants every filter.
+    Subscribe(Exchange),
+    /// Sends UNSUBSCRIBE, expects UNSUBACK.
+    Unsubscribe(Exchange),
+    /// Sends PINGREQ, expects PINGRESP.
+    Ping(Option<Otherwise>),
+    /// Sends packets or bytes in one segment and expects nothing.
+    Send {
+        /// What is sent, in order.
+        items: Vec<SendItem>,
+        /// A name for the moment of sending, to which `within` and `not-before` may refer.
+        mark: Option<String>,
+    },
+    /// Expects a PUBLISH and completes its handshake by the QoS it has.
+    Receive(Expectation),
+    /// Expects a packet. Of the packets not yet expected, the first of this type must match.
+    Expect(Expectation),
+    /// Expects these packets in whatever order.
+    ExpectAnyOrder {
+        /// What is expected.
+        patterns: Vec<PacketPattern>,
+        /// Whether PUBLISH handshakes are completed, as by `Receive`.
+        acknowledge: bool,
+        /// How long, and what it means if it does not happen.
+        terms: Terms,
+    },
+    /// Expects one of several outcomes, each with its grade.
+    ExpectOneOf {
+        /// The acceptable outcomes and those known to be wrong.
+        outcomes: Vec<Outcome>,
+        /// How long, and what it means if none of them happens.
+        terms: Terms,
+    },
+    /// Expects that the broker has nothing more to send, shown by a fence.
+    ExpectNothingMore {
+        /// A marker message that must arrive first.
+        fence: Option<Fence>,
+        /// What it means if something arrives.
+        terms: Terms,
+    },
+    /// Expects that the broker closes the network connection.
+    ExpectClosed(CloseExpectation),
+}
+
+/// A packet to send whose answering packets are awaited too.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What is sent.
+    pub packet: PacketSpec,
+    /// The verdict if the answer does not come or refuses; inconclusive without it.
+    pub otherwise: Option<Otherwise>,
+    /// A name for the moment of sending.
+    pub mark: Option<String>,
+}
+
+/// Something to send.
+#[derive(Clone, Debug)]
+pub enum SendItem {
+    /// A packet.
+    Packet(PacketSpec),
+    /// These bytes.
+    Hex(Vec<u8>),
+}
