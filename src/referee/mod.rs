@@ -1,47 +1,32 @@
-//! The universal judge: its interface, for which the judge follows.
+//! The universal judge: watches what travels, and names the statements that are broken whatever the traffic was for.
+//!
+//! [`Connection`] watches one network connection, packet by packet, both ways. It is pure: it has no clock and does no
+//! I/O. It reads the standards on its own and shares no logic with the reference broker.
+//!
+//! It accuses a side only of what the packets prove. Three things make it fall silent: what it did not see (the
+//! beginning of a connection, a gap, a packet that could not be decoded, the state of an earlier connection), what a
+//! side owes to a peer that has itself broken the protocol, and what would need a time limit that no standard sets.
+//! Packets in flight in opposite directions are taken into account: all that is required of the caller is that packets
+//! are handed in in the order in which they pass one point of the network connection, at either end or in between.
 
-use std::time::Duration;
+mod connection;
+mod duty;
 
-use mqttspec_spec::StatementId;
-use mqttspec_wire::{Fault, Packet, Sender};
+use mqttspec_spec::{Level, StatementId};
+use mqttspec_wire::Sender;
 
-/// What is known of a network connection beforehand.
-#[derive(Debug, Default)]
-pub struct Knowledge {
-    _more: (),
-}
-/// The referee of one network connection.
-#[derive(Debug)]
-pub struct Connection;
-/// A statement that one side broke.
-#[derive(Debug)]
+pub use connection::{Connection, Knowledge, judged};
+
+/// A statement that one side broke, with the reason to say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Who broke it.
     pub party: Sender,
-    /// What was broken.
+    /// What was broken. Where the standard names an error only as what its receiver has to answer, this is the
+    /// receiver's statement, although the sender is to blame.
     pub statement: StatementId,
-    /// What was seen.
+    /// How strongly the statement binds.
+    pub level: Level,
+    /// What was seen and why that breaks the statement, in one sentence without a full stop.
     pub what: String,
-}
-
-impl Connection {
-    /// A referee.
-    pub fn new(_: Knowledge) -> Self {
-        Self
-    }
-
-    /// A packet travelled.
-    pub fn packet(&mut self, _: Duration, _: Sender, _: &Packet, _: usize) -> Vec<Violation> {
-        Vec::new()
-    }
-
-    /// Bytes travelled that are no packet.
-    pub fn fault(&mut self, _: Duration, _: Sender, _: &Fault) -> Vec<Violation> {
-        Vec::new()
-    }
-
-    /// The network connection was closed.
-    pub fn closed(&mut self, _: Duration, _: Sender) -> Vec<Violation> {
-        Vec::new()
-    }
 }

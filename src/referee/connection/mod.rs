@@ -1,0 +1,316 @@
+//! The referee of one network connection.
+
+mod alias;
+mod auth;
+mod connect;
+mod exchanges;
+mod fault;
+mod filters;
+mod findings;
+mod matching;
+mod opening;
+mod ping;
+mod publish;
+mod quota;
+mod sides;
+mod size;
+mod subscriptions;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::LazyLock, time::Duration};
+
+use mqttspec_spec::{StatementId, Version};
+use mqttspec_wire::{
+    Packet, ReasonCode, Sender,
+    packet::{Connack, Publish},
+};
+
+use self::{
+    alias::Aliases,
+    exchanges::{Attempt, Exchanges},
+    findings::Findings,
+    opening::{Opening, Phase},
+    ping::Life,
+    quota::Quota,
+    sides::{Sides, peer},
+    subscriptions::Subscriptions,
+    terms::{Accepted, Terms},
+};
+use super::{
+    Violation,
+    duty::{Duty, Holds},
+};
+
+/// What is known beforehand about a network connection. By default: that it will be seen from its first byte.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Knowledge {
+    /// The version that the client speaks, where that is known without its CONNECT.
+    pub version: Option<Version>,
+    /// The connection was there before the referee: neither its CONNECT nor its CONNACK will be seen. Then `version`
+    /// is needed, and only what packets show by themselves can be judged.
+    pub midway: bool,
+    /// The server sends nothing but what subscriptions of the client ask for. Servers can be set up to send more, and
+    /// MQTT 5.0 allows it (§3.3.4). Without this knowledge a PUBLISH is compared with the client's subscriptions only
+    /// if a Subscription Identifier says that they caused it.
+    pub solicited_only: bool,
+}
+
+/// The referee of one network connection.
+///
+/// It is told everything that happens on the connection, in the order in which it passes one point of it. Its memory
+/// is bounded, whatever it is told.
+///
+/// After a side has broken a statement, the other side is held only to what the standards demand of it in any case:
+/// the form of its packets, their place (first, once, last), and the limits that CONNECT and CONNACK announced. After
+/// something could not be seen, the same goes for both sides.
+#[derive(Debug)]
+pub struct Connection {
+    knowledge: Knowledge,
+    /// None as long as nobody can know it.
+    version: Option<Version>,
+    opening: Opening,
+    terms: Option<Terms>,
+    /// Something was not seen.
+    missed: bool,
+    /// Who has broken a statement.
+    broke: Sides<bool>,
+    exchanges: Sides<Exchanges>,
+    aliases: Sides<Aliases>,
+    quotas: Sides<Quota>,
+    subscriptions: Subscriptions,
+    life: Life,
+}
+
+impl Connection {
+    /// The referee of a new connection.
+    pub fn new(knowledge: Knowledge) -> Self {
+        let phase = if knowledge.midway { Phase::Unknown } else { Phase::Unopened };
+        Self {
+            knowledge,
+            version: knowledge.version,
+            opening: Opening::new(phase),
+            terms: None,
+            missed: knowledge.midway,
+            broke: Sides::default(),
+            exchanges: Sides::default(),
+            aliases: Sides::default(),
+            quotas: Sides::default(),
+            subscriptions: Subscriptions::default(),
+            life: Life::default(),
+        }
+    }
+
+    /// `sender` sent a packet of `size` bytes. `at`: the time since any moment that stays the same.
+    pub fn packet(&mut self, at: Duration, sender: Sender, packet: &Packet, size: usize) -> Vec<Violation> {
+        if let (Packet::Connect(connect), Sender::Client, Phase::Unopened) =
+            (packet, sender, self.opening.phase)
+        {
+            self.version = Some(connect.version);
+            self.terms = Some(Terms::asked(connect));
+        }
+        let Some(version) = self.version else {
+            self.lose_sight();
+            return Vec::new();
+        };
+        let mut findings = Findings::new(sender, version, self.extent(sender));
+        if !is_sent_by(sender, version, packet) {
+            // The decoder's business; it lets no such packet through.
+            self.lose_sight();
+        } else if self.opening.admit(packet, &mut findings) {
+            self.judge(at, packet, size, &mut findings);
+        } else if self.opening.phase == Phase::Unknown {
+            self.missed = true;
+        }
+        self.close_case(sender, findings)
+    }
+
+    /// `by` closed its direction of the connection, or broke it off.
+    ///
+    /// Nothing can be judged by that alone: no standard says within what time a connection has to be closed, and what
+    /// is unanswered at the end may have been on its way.
+    pub fn closed(&mut self, _at: Duration, _by: Sender) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// Bytes of the connection are missing, so that nobody knows what they said.
+    pub fn gap(&mut self) {
+        self.lose_sight();
+    }
+
+    fn lose_sight(&mut self) {
+        self.missed = true;
+        self.opening.phase = Phase::Unknown;
+    }
+
+    fn extent(&self, sender: Sender) -> Holds {
+        match (self.missed, *self.broke.of(peer(sender))) {
+            (true, _) => Holds::Always,
+            (false, true) => Holds::Sighted,
+            (false, false) => Holds::Mutual,
+        }
+    }
+
+    fn close_case(&mut self, sender: Sender, findings: Findings) -> Vec<Violation> {
+        let violations = findings.into_violations();
+        *self.broke.of_mut(sender) |= !violations.is_empty();
+        violations
+    }
+
+    fn is_fresh(&self, side: Sender) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.is_fresh(side))
+    }
+
+    /// A packet that stands where it may stand.
+    fn judge(&mut self, at: Duration, packet: &Packet, size: usize, findings: &mut Findings) {
+        if let Some(terms) = &self.terms {
+            size::size(packet, size, terms, findings);
+            match findings.party {
+                Sender::Client => auth::before_connack(packet, self.opening.phase, terms, findings),
+                Sender::Server => size::problem_information(packet, terms, findings),
+            }
+        }
+        if findings.party == Sender::Client {
+            self.life.client(at, packet, self.terms.as_ref(), findings);
+        }
+        self.judge_type(at, packet, findings);
+    }
+
+    fn judge_type(&mut self, at: Duration, packet: &Packet, findings: &mut Findings) {
+        let fresh = self.is_fresh(findings.party);
+        let asked = peer(findings.party);
+        let own = self.exchanges.of_mut(findings.party);
+        match packet {
+            Packet::Connect(packet) => connect::connect(packet, findings),
+            Packet::Connack(packet) => self.connack(at, packet, findings),
+            Packet::Publish(packet) => self.publish(packet, findings),
+            Packet::Puback(ack) => {
+                self.exchanges.of_mut(asked).puback(ack, fresh, findings);
+                self.quotas.of_mut(asked).completed();
+            }
+            Packet::Pubrec(ack) => {
+                self.exchanges.of_mut(asked).pubrec(ack, fresh, findings);
+                self.quotas.of_mut(asked).pubrec(ack);
+            }
+            Packet::Pubcomp(ack) => {
+                self.exchanges.of_mut(asked).pubcomp(ack, fresh, findings);
+                self.quotas.of_mut(asked).completed();
+            }
+            Packet::Pubrel(ack) => own.pubrel(ack.id, fresh, findings),
+            Packet::Subscribe(packet) => {
+                filters::subscribe(packet, self.terms.as_ref(), findings);
+                own.subscribe(packet.id, self.subscriptions.was_asked(packet), findings);
+                self.subscriptions.subscribe(packet);
+            }
+            Packet::Suback(packet) => {
+                if self.exchanges.of_mut(asked).suback(packet.id, findings) {
+                    self.subscriptions.suback(packet, findings);
+                }
+            }
+            Packet::Unsubscribe(packet) => {
+                filters::unsubscribe(packet, findings);
+                own.unsubscribe(packet.id, self.subscriptions.was_withdrawn(packet), findings);
+                self.subscriptions.unsubscribe(packet);
+            }
+            Packet::Unsuback(packet) => {
+                if self.exchanges.of_mut(asked).unsuback(packet.id, findings) {
+                    let whole = fresh && self.knowledge.solicited_only;
+                    self.subscriptions.unsuback(packet, whole, findings);
+                }
+            }
+            Packet::Pingreq => {}
+            Packet::Pingresp => self.life.pingresp(findings),
+            Packet::Disconnect(packet) => {
+                if let Some(terms) = self.terms.as_ref().filter(|_| findings.party == Sender::Client) {
+                    connect::disconnect(packet, terms, findings);
+                }
+            }
+            Packet::Auth(packet) => {
+                if let Some(terms) = &self.terms {
+                    auth::auth(packet, self.opening.phase, terms, findings);
+                }
+            }
+        }
+    }
+
+    fn connack(&mut self, at: Duration, connack: &Connack, findings: &mut Findings) {
+        let Some(terms) = &mut self.terms else { return };
+        connect::connack(connack, terms, findings);
+        auth::connack(connack, terms, findings);
+        if connack.reason == ReasonCode::SUCCESS {
+            terms.accepted = Some(Accepted::granted(connack));
+            self.life.accepted(at);
+        }
+    }
+
+    fn publish(&mut self, publish: &Publish, findings: &mut Findings) {
+        publish::publish(publish, self.terms.as_ref(), findings);
+        let fresh = self.is_fresh(findings.party);
+        let limits = self.terms.as_ref().and_then(|terms| terms.limits(peer(findings.party)));
+        if let Some(id) = publish.delivery.id() {
+            let attempt =
+                self.exchanges.of_mut(findings.party).publish(id, publish.delivery, fresh, findings);
+            if attempt == Attempt::First {
+                let maximum = limits.map(|limits| limits.receive_maximum);
+                self.quotas.of_mut(findings.party).publish(id, publish.delivery, maximum, findings);
+            }
+        }
+        let maximum = limits.map(|limits| limits.topic_alias);
+        let topic = self.aliases.of_mut(findings.party).resolve(publish, maximum, findings);
+        if findings.party == Sender::Server && fresh {
+            self.subscriptions.delivered(publish, topic, self.knowledge.solicited_only, findings);
+        }
+    }
+
+    /// How much is remembered, in bytes or entries or so.
+    #[cfg(test)]
+    fn weight(&self) -> usize {
+        [Sender::Client, Sender::Server]
+            .into_iter()
+            .map(|side| self.exchanges.of(side).weight() + self.aliases.of(side).weight())
+            .sum::<usize>()
+            + self.subscriptions.weight()
+    }
+}
+
+/// Whether packets of this type flow in this direction (MQTT 3.1.1 §2.2.1, MQTT 5.0 §2.1.2).
+const fn is_sent_by(sender: Sender, version: Version, packet: &Packet) -> bool {
+    let (is_client, is_v5) = (matches!(sender, Sender::Client), matches!(version, Version::V5_0));
+    match packet {
+        Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => is_client,
+        Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => !is_client,
+        Packet::Publish(_)
+        | Packet::Puback(_)
+        | Packet::Pubrec(_)
+        | Packet::Pubrel(_)
+        | Packet::Pubcomp(_) => true,
+        Packet::Disconnect(_) => is_client || is_v5,
+        Packet::Auth(_) => is_v5,
+    }
+}
+
+/// The statements that are judged on every packet of a connection, in the order of the catalogue. Those that a decoder
+/// reports as faults are not among them.
+pub fn judged() -> &'static [StatementId] {
+    static JUDGED: LazyLock<Vec<StatementId>> = LazyLock::new(|| {
+        let topics: [&[Duty]; 9] = [
+            opening::DUTIES,
+            connect::DUTIES,
+            auth::DUTIES,
+            publish::DUTIES,
+            alias::DUTIES,
+            quota::DUTIES,
+            size::DUTIES,
+            ping::DUTIES,
+            filters::DUTIES,
+        ];
+        let duties =
+            topics.into_iter().chain(exchanges::ALL_DUTIES).chain(subscriptions::ALL_DUTIES).flatten();
+        let mut statements: Vec<StatementId> = duties.flat_map(|duty| duty.statements).copied().collect();
+        statements.sort_unstable();
+        statements.dedup();
+        statements
+    });
+    &JUDGED
+}

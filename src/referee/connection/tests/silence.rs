@@ -1,0 +1,149 @@
+//! What the referee does not know, it says nothing about.
+
+use mqttspec_spec::v5;
+use mqttspec_wire::{
+    FaultKind, Packet, Property, ReasonCode, Sender,
+    packet::{Delivery, PacketType},
+};
+use rstest::rstest;
+
+use super::build::*;
+use crate::referee::Knowledge;
+
+const MIDWAY: Knowledge = Knowledge { version: Some(V5), midway: true, solicited_only: true };
+
+/// What nobody may do who has been seen from the beginning.
+fn suspicious() -> Vec<Event> {
+    vec![
+        s(Packet::Pingresp),
+        s(suback(1, &[0])),
+        s(unsuback(1, &[0])),
+        s(again(Q1, 1)),
+        s(again(Q1, 1)),
+        s(publish_with("nowhere", [Property::SubscriptionIdentifier(7)])),
+        s(publish_with("", [Property::TopicAlias(1)])),
+        s(puback(3)),
+        s(pubrec(4)),
+        s(pubcomp(5)),
+        s(pubrel(6)),
+        c(puback(7)),
+        c(pubrec(8)),
+        c(pubcomp(9)),
+        c(pubrel(10)),
+        c(publish(Q1, 11)),
+        c(publish(Q1, 11)),
+    ]
+}
+
+fn is_of(party: Sender) -> impl Fn(&(usize, crate::referee::Violation)) -> bool {
+    move |(_, violation)| violation.party == party
+}
+
+#[test]
+fn suspicious_packets_are_breaches_where_all_was_seen() {
+    let asked = [Property::TopicAliasMaximum(9)];
+    assert!(watch(STRICT, &then(open_with(asked, []), suspicious())).len() > 5);
+}
+
+#[rstest]
+#[case::midway(MIDWAY, vec![])]
+#[case::midway_without_a_version(Knowledge { version: None, ..MIDWAY }, vec![])]
+#[case::no_connect(Knowledge::default(), vec![])]
+#[case::gap(STRICT, then(open_with([Property::TopicAliasMaximum(9)], []), [Event::Gap]))]
+#[case::gap_first(STRICT, vec![Event::Gap])]
+#[case::other_protocol(STRICT, vec![
+    fault(Sender::Client, FaultKind::UnsupportedProtocol { name: text("MQIsdp"), level: 3 }, Some(v5!("3.1.2-1"))),
+    fault(Sender::Server, FaultKind::ReservedBits(2), Some(v5!("3.2.2-1"))),
+])]
+#[case::server_of_another_version(STRICT, vec![
+    c(connect(asking(V5))),
+    fault(Sender::Server, FaultKind::OldConnack(ReasonCode(1)), Some(v5!("2.2.2-1"))),
+])]
+#[case::version_unknown(STRICT, vec![
+    fault(Sender::Server, FaultKind::VersionUnknown(PacketType::Publish), None),
+])]
+fn without_sight_nobody_is_accused(#[case] knowledge: Knowledge, #[case] before: Vec<Event>) {
+    assert_eq!(watch(knowledge, &then(before, suspicious())), []);
+}
+
+#[test]
+fn a_resumed_session_excuses_what_an_earlier_connection_explains() {
+    let earlier = [
+        s(again(Q1, 1)),
+        s(publish_with("nowhere", [Property::SubscriptionIdentifier(7)])),
+        s(puback(3)),
+        s(pubrec(4)),
+        s(pubcomp(5)),
+        s(pubrel(6)),
+        c(again(Q2, 2)),
+        c(puback(7)),
+        c(pubrec(8)),
+        c(pubcomp(9)),
+        c(pubrel(10)),
+    ];
+    assert_eq!(watch(STRICT, &then(resumed(V5), earlier)), []);
+}
+
+/// After a breach by the client, what the server owes it for the most part is not said.
+#[rstest]
+#[case::second_connect(c(connect(asking(V5))))]
+#[case::malformed(fault(Sender::Client, FaultKind::ReservedFlags { found: 1, required: 0 }, Some(v5!("2.1.3-1"))))]
+#[case::wildcard(c(publish_with("a/#", [])))]
+#[case::too_early(c(pubrel(1)))]
+fn a_breach_by_the_client_excuses_the_server(#[case] breach: Event) {
+    let reaction = [
+        s(suback(9, &[0])),
+        s(puback(9)),
+        s(publish_with("nowhere", [])),
+        s(publish(Q2, 1)),
+        s(publish(Q2, 1)),
+    ];
+    let said = watch(STRICT, &then(open(V5), [breach].into_iter().chain(reaction)));
+    assert!(said.iter().any(is_of(Sender::Client)) && !said.iter().any(is_of(Sender::Server)), "{said:#?}");
+}
+
+#[rstest]
+#[case::size(s(publish_with("t", [])).sized(21), v5!("3.1.2-24"))]
+#[case::alias(s(publish_with("t", [Property::TopicAlias(1)])), v5!("3.1.2-27"))]
+#[case::connack(s(accept([])), v5!("3.2.0-2"))]
+#[case::wildcard(s(publish_with("#", [])), v5!("3.3.2-2"))]
+fn what_holds_in_any_case_is_judged_in_any_case(
+    #[case] reaction: Event,
+    #[case] statement: mqttspec_spec::StatementId,
+) {
+    let events = then(
+        open_with([Property::MaximumPacketSize(20)], []),
+        [fault(Sender::Client, FaultKind::ReservedBits(1), Some(v5!("2.1.3-1"))), reaction],
+    );
+    let said = watch(STRICT, &events);
+    let last: Vec<_> = said.iter().filter(|(place, _)| *place == 3).map(|(_, said)| said.statement).collect();
+    assert_eq!(last, [statement]);
+}
+
+/// A server may be set up to send what no subscription asked for (MQTT 5.0 §3.3.4).
+#[test]
+fn unsolicited_messages_are_not_compared_with_subscriptions() {
+    let unsolicited = [
+        c(subscribe_as(1, "t", 7)),
+        s(suback(1, &[0])),
+        s(publish(Q2, 1)),
+        s(Packet::Publish(message("nowhere", Delivery::AtMostOnce))),
+        s(retained("t")),
+        s(retained("t")),
+    ];
+    assert_eq!(watch(Knowledge::default(), &then(open(V5), unsolicited.clone())), []);
+    assert!(watch(STRICT, &then(open(V5), unsolicited)).len() > 3);
+}
+
+#[rstest]
+#[case(Some(v5!("X-1.5.6-1")), 1)]
+#[case(None, 0)]
+fn a_fault_counts_for_the_statement_that_the_decoder_names(
+    #[case] statement: Option<mqttspec_spec::StatementId>,
+    #[case] expected: usize,
+) {
+    let events = then(open(V5), [fault(Sender::Server, FaultKind::TrailingBytes(1), statement)]);
+    let said = watch(STRICT, &events);
+    assert_eq!(said.len(), expected);
+    assert!(said.iter().all(|(_, said)| said.party == Sender::Server && Some(said.statement) == statement));
+}
