@@ -1,4 +1,9 @@
 //! The scenario language: YAML in, checked scenarios or diagnostics out. Nothing in here can execute anything.
+//!
+//! A text becomes a tree of `node`s that know where they stand (`parse`), the tree becomes the scenario it means
+//! (`lower` to [`ast`]), and whatever is wrong becomes a `diagnostic` with its place, what is allowed there and
+//! the nearest right word (`suggest`). What can be said of packets stands in one table, the [`vocabulary`].
+//! `load` finds the files.
 
 pub mod ast;
 mod diagnostic;

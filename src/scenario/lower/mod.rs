@@ -4,6 +4,7 @@
 //! A mistake in one part keeps no other part from being looked at.
 
 mod action;
+mod arithmetic;
 mod edit;
 mod expect;
 mod expr;

@@ -184,6 +184,7 @@ impl Lower {
         }
         let what = values.first().map_or(Type::Text, |(value, _)| type_of(value));
         self.introduce(&entry.key, &entry.key_span, what, Origin::Vary)?;
+        self.takes(&entry.key, values.iter().filter_map(|(value, _)| number(value)).collect());
         Some((entry.key.clone(), values.into_iter().map(|(value, _)| value).collect()))
     }
 
@@ -197,6 +198,13 @@ impl Lower {
             let label = "an expectation is needed, or an `else` that fails";
             self.add(Mistake::new(Code::NotJudged, span, message, label));
         }
+    }
+}
+
+fn number(value: &Scalar) -> Option<f64> {
+    match value {
+        Scalar::Number(number) => Some(*number),
+        Scalar::Bool(_) | Scalar::Text(_) | Scalar::Bytes(_) => None,
     }
 }
 

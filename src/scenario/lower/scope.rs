@@ -64,6 +64,8 @@ struct Name<T> {
     versions: Versions,
     introduced: Span,
     used: bool,
+    /// All values it takes, as far as they are known to be numbers.
+    numbers: Vec<f64>,
 }
 
 /// The state of a client's network connection; a client without one has never had any.
@@ -167,9 +169,27 @@ impl Lower {
                 .also(&known.introduced, "introduced here");
             return self.refuse(mistake);
         }
-        let variable = Name { what: (what, origin), versions, introduced: span.clone(), used: false };
+        let variable = Name {
+            what: (what, origin),
+            versions,
+            introduced: span.clone(),
+            used: false,
+            numbers: Vec::new(),
+        };
         self.scope.variables.insert(name.to_owned(), variable);
         Some(())
+    }
+
+    /// Notes the numbers that a variable takes.
+    pub(super) fn takes(&mut self, name: &str, numbers: Vec<f64>) {
+        if let Some(variable) = self.scope.variables.get_mut(name) {
+            variable.numbers = numbers;
+        }
+    }
+
+    /// The numbers that a variable takes, with the place where it is introduced; none if that is not known.
+    pub(super) fn numbers(&self, name: &str) -> Option<(&[f64], &Span)> {
+        self.scope.variables.get(name).map(|variable| (variable.numbers.as_slice(), &variable.introduced))
     }
 
     /// Forgets a counter at the end of its `repeat`.
@@ -199,7 +219,8 @@ impl Lower {
         self.check_name(name, span, "mark")?;
         let versions = self.versions;
         let Some(known) = self.scope.marks.get_mut(name) else {
-            let mark = Name { what: (), versions, introduced: span.clone(), used: false };
+            let mark =
+                Name { what: (), versions, introduced: span.clone(), used: false, numbers: Vec::new() };
             self.scope.marks.insert(name.to_owned(), mark);
             return Some(());
         };
