@@ -117,7 +117,7 @@ impl Default for Config {
             session_expiry_maximum: None,
             server_keep_alive: None,
             response_information: None,
-            client_id_maximum: usize::from(u16::MAX),
+            client_id_maximum: 128,
             anonymous: true,
             users: Vec::new(),
             challenge: None,

@@ -8,8 +8,9 @@ use mqttspec_wire::{
 use super::{Config, Rule, turn::Turn};
 
 /// A CONNACK that refuses.
-pub(crate) const fn refusal(reason: ReasonCode) -> Connack {
-    Connack { session_present: false, reason, properties: Properties::new() }
+pub(crate) fn refusal(turn: &Turn, reason: ReasonCode) -> Connack {
+    let session_present = !turn.obeys(Rule::NoSessionPresentInRefusal);
+    Connack { session_present, reason, properties: Properties::new() }
 }
 
 /// A CONNACK that accepts. It says what differs from the defaults of the standard.

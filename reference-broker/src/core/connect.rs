@@ -337,9 +337,7 @@ fn send_refusal(turn: &mut Turn, link: &Link, refusal: Refusal) {
         Version::V3_1_1 => v3_return_code(refusal.reason),
     };
     if let Some(reason) = reason {
-        let session_present = !turn.obeys(Rule::NoSessionPresentInRefusal);
-        let connack = Connack { session_present, ..connack::refusal(reason) };
-        turn.answer(link, &Packet::Connack(connack), refusal.text);
+        turn.answer(link, &Packet::Connack(connack::refusal(turn, reason)), refusal.text);
     }
 }
 

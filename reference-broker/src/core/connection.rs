@@ -141,7 +141,7 @@ impl Broker {
         if let Some(link) = self.link(id)
             && !turn.obeys(Rule::OneConnackOnly)
         {
-            let connack = super::connack::refusal(ReasonCode::PROTOCOL_ERROR);
+            let connack = super::connack::refusal(turn, ReasonCode::PROTOCOL_ERROR);
             turn.send(link, &Packet::Connack(connack));
         }
         if turn.obeys(Rule::SecondConnectRefused) {
@@ -220,7 +220,7 @@ pub(crate) fn patience(turn: &Turn, keep_alive: u16) -> Option<Duration> {
         return None;
     }
     if keep_alive == 0 {
-        return (!turn.obeys(Rule::KeepAliveZeroIsOff)).then_some(Duration::from_secs(5));
+        return (!turn.obeys(Rule::KeepAliveZeroIsOff)).then_some(Duration::from_secs(2));
     }
     let period = Duration::from_secs(u64::from(keep_alive));
     Some(if turn.obeys(Rule::KeepAliveOneAndAHalf) { period + period / 2 } else { period / 2 })

@@ -54,7 +54,8 @@ impl Broker {
             None
         };
         if let Some((version, reason)) = answer {
-            turn.send_on(id, version, &Packet::Connack(connack::refusal(reason)));
+            let connack = connack::refusal(turn, reason);
+            turn.send_on(id, version, &Packet::Connack(connack));
         }
         self.end(turn, id, Ending::Unanswered);
     }

@@ -114,12 +114,10 @@ impl Session {
         let packet = copy.packet(turn, delivery(copy.qos, id, dup));
         let Some(link) = &mut self.link else { return };
         let sent = turn.send(link, &packet);
-        if sent || !turn.obeys(Rule::OversizeCountsAsDelivered) {
-            link.quota = link.quota.saturating_sub(1);
-        }
-        if !sent {
+        if !sent && turn.obeys(Rule::OversizeCountsAsDelivered) {
             return;
         }
+        link.quota = link.quota.saturating_sub(1);
         let state = if copy.qos == QoS::ExactlyOnce { Awaits::Pubrec(copy) } else { Awaits::Puback(copy) };
         let exchange = Exchange { state, order: self.next_order(), counted: true };
         self.outgoing.insert(id, exchange);
