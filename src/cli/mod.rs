@@ -1,5 +1,6 @@
 //! The command line: a file per command. The only part that prints.
 
+mod broker;
 mod exit;
 mod explain;
 mod interrupt;
@@ -34,6 +35,7 @@ enum Command {
     List(list::Arguments),
     Explain(explain::Arguments),
     Lint(lint::Arguments),
+    Broker(broker::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
@@ -57,6 +59,7 @@ pub fn main() -> Exit {
         Command::Run(arguments) => run::run(arguments, terminal),
         Command::List(arguments) => list::list(arguments, terminal),
         Command::Explain(arguments) => explain::explain(arguments, terminal),
+        Command::Broker(arguments) => broker::broker(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };
     done.unwrap_or_else(|bad| {

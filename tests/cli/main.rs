@@ -1,6 +1,7 @@
 //! The program as its users meet it: arguments in, exit status and text out.
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod broker;
 mod run;
 
 use std::process::{Command, Output};
@@ -26,6 +27,8 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["explain", "MQTT-3.3.1-55"], "did you mean `3.3.1-5`?")]
 #[case(&["explain", "v5.0:3.3.1-5", "nonsense"], "`nonsense` is neither a statement nor a section")]
 #[case(&["list", "packets"], "invalid value 'packets'")]
+#[case(&["broker", "--break", "retained-replacd"], "did you mean `retained-replaced`?")]
+#[case(&["broker", "--listen", "192.0.2.1:1"], "cannot serve at 192.0.2.1:1: ")]
 #[case(&["lint", "nowhere"], "cannot read nowhere: ")]
 #[case(&["lint", "src/cli"], "there are no scenarios")]
 #[case(&["lint", "Cargo.toml"], "1 mistake in scenario files")]
@@ -42,6 +45,8 @@ fn wrong_usage_is_said_and_has_status_2(#[case] arguments: &[&str], #[case] expe
 #[case(&["explain", "MQTT-3.3.1-5"], "v3.1.1:3.3.1-5  RETAIN 1 stores the message")]
 #[case(&["explain", "MQTT-3.3.1-5"], "v5.0:3.3.1-5  RETAIN 1 replaces and stores")]
 #[case(&["explain", "v5.0:§3.13"], "v5.0:X-3.13.1-1  ")]
+#[case(&["broker", "rules"], "A newer message replaces the retained one.")]
+#[case(&["explain", "v5.0:3.3.1-5"], "rule `retained-replaced`: ")]
 #[case(&["lint"], "without mistakes")]
 #[case(&["lint", "fixtures/scenarios/good", "fixtures/scenarios/good/everything.yaml"], "4 scenarios without mistakes")]
 #[case(&["list", "statements"], "v5.0:4.13.1-1 ")]

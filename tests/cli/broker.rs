@@ -1,0 +1,134 @@
+//! `mqttspec run` against `mqttspec broker`, over TCP.
+
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use super::outcome;
+
+const SCENARIOS: &str = "fixtures/scenarios/good";
+
+/// A reference broker as a process of its own; it ends with the test.
+struct Broker {
+    process: Child,
+    /// `127.0.0.1:40123`
+    address: String,
+}
+
+impl Broker {
+    fn start(arguments: &[&str]) -> io::Result<Self> {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
+            .args(["broker", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(stderr) = process.stderr.take() {
+            BufReader::new(stderr).read_line(&mut line)?;
+        }
+        let address = line.split_once("mqtt://").and_then(|(_, rest)| rest.split_once(';'));
+        let address = address.map(|(address, _)| address.to_owned()).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self { process, address })
+    }
+
+    fn url(&self) -> String {
+        format!("mqtt://{}", self.address)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_reference_broker_conforms_over_tcp() {
+    let broker = Broker::start(&[]).unwrap();
+    let run = ["run", &broker.url(), "--scenarios", SCENARIOS, "--only", "retained-replaced"];
+    let (status, stdout, stderr) = outcome(&run);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert_eq!(stdout.lines().last(), Some("conforming: 2 statements judged, none broken"));
+    assert!(
+        stdout.contains(&format!("tested {}\nMQTT 3.1.1 and 5.0, round trip ", broker.url())),
+        "{stdout}"
+    );
+}
+
+/// The report shows the breach, and the command that it ends with shows it again.
+#[test]
+fn a_breach_can_be_seen_and_seen_again() {
+    let broker = Broker::start(&["--break", "retained-replaced"]).unwrap();
+    let run = ["run", &broker.url(), "--scenarios", SCENARIOS, "--only", "3.3.1-5", "--version", "5.0"];
+    let (status, stdout, _) = outcome(&run);
+    assert_eq!(status, Some(1), "{stdout}");
+    for expected in [
+        "FAIL  retained-replaced  MQTT 5.0  qos=2",
+        "broken     v5.0:3.3.1-5 RETAIN 1 replaces and stores (MQTT 5.0 §3.3.1.3)",
+        "step       fixtures/scenarios/good/retained-replaced.yaml:",
+        "payload            \"old\"",
+    ] {
+        assert!(stdout.contains(expected), "{expected} is missing in\n{stdout}");
+    }
+    let verdict = "not conforming: 1 statement broken: v5.0:3.3.1-5";
+    assert_eq!(stdout.lines().last(), Some(verdict));
+
+    let command = stdout.lines().find_map(|line| line.strip_prefix("    mqttspec "));
+    let command: Vec<&str> = command.unwrap().split(' ').map(|word| word.trim_matches('\'')).collect();
+    let (status, again, _) = outcome(&command);
+    assert_eq!(status, Some(1), "{again}");
+    assert_eq!(again.lines().last(), Some(verdict));
+    assert!(again.contains(", 1 run in "), "{again}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_what_it_knows() {
+    let broker = Broker::start(&[]).unwrap();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", proxy.local_addr().unwrap());
+    let folder = std::env::temp_dir().join(format!("mqttspec-interrupt-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let scenario = "title: It waits\ncovers: {v5.0: [3.1.4-5]}\nsteps:\n  - client: connect\n  - wait: 50s\n  - \
+                    client: {send: pingreq}\n  - client: {expect: pingresp}\n";
+    std::fs::write(folder.join("waits.yaml"), scenario).unwrap();
+
+    let mut run = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
+        .args(["run", &url, "--scenarios", &folder.to_string_lossy()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (sender, connections) = mpsc::channel();
+    let target = broker.address.clone();
+    thread::spawn(move || pass_on(&proxy, &target, &sender));
+    // The probe opens a connection for each version; the third one is the scenario's.
+    for _ in 0..3 {
+        connections.recv().unwrap();
+    }
+    let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+
+    let mut stdout = String::new();
+    run.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(3), "{stdout}");
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(stdout.lines().last(), Some("could not decide: the run was interrupted"), "{stdout}");
+}
+
+/// Passes every network connection on to `target`, and says so.
+fn pass_on(proxy: &TcpListener, target: &str, accepted: &mpsc::Sender<()>) {
+    for client in proxy.incoming().flatten() {
+        let Ok(server) = TcpStream::connect(target) else { return };
+        for (from, to) in [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))] {
+            if let (Ok(mut from), Ok(mut to)) = (from, to) {
+                thread::spawn(move || io::copy(&mut from, &mut to));
+            }
+        }
+        let _ = accepted.send(());
+    }
+}
