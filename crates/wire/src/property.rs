@@ -152,18 +152,19 @@ pub enum Value {
 }
 
 /// Counts how often each property stands in one list, to number the repeated ones.
-pub(crate) struct Occurrences([usize; 64]);
+pub(crate) struct Occurrences([u32; 48]);
 
 impl Occurrences {
     pub(crate) const fn new() -> Self {
-        Self([0; 64])
+        Self([0; 48])
     }
 
     /// Counts one more, and says how many there were before.
     pub(crate) fn count(&mut self, id: PropertyId) -> usize {
         let Some(count) = self.0.get_mut(usize::from(id.number())) else { return 0 };
-        *count += 1;
-        *count - 1
+        let before = usize::try_from(*count).unwrap_or(usize::MAX);
+        *count = count.saturating_add(1);
+        before
     }
 }
 
