@@ -11,6 +11,7 @@ use super::{
     terminal::{Terminal, print},
 };
 use crate::{
+    referee::judged,
     report::{Page, Tone},
     scenario::{ast::Scenario, suggest::did_you_mean},
 };
@@ -104,6 +105,9 @@ fn judges(id: StatementId, scenarios: &[Arc<Scenario>]) -> Vec<String> {
     let covering = scenarios.iter().filter(|scenario| scenario.covers.of(id.version()).contains(&id));
     let mut lines: Vec<String> =
         covering.map(|scenario| format!("{} ({})", scenario.id, scenario.title)).collect();
+    if judged().contains(&id) {
+        lines.push("the referee, on every packet of every scenario".to_owned());
+    }
     if lines.is_empty() {
         lines.push(match id.statement().observable {
             Observable::None => "nothing: a breach cannot be seen from outside".to_owned(),

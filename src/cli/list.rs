@@ -10,6 +10,7 @@ use super::{
     terminal::{Terminal, print},
 };
 use crate::{
+    referee::judged,
     report::{Chapter, Page, Table, Tone, counted},
     runner::plan::{Run, Selection, plan},
     scenario::ast::Scenario,
@@ -49,8 +50,9 @@ pub(super) fn list(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Ba
 fn write_scenarios(page: &mut Page, scenarios: &[Arc<Scenario>]) {
     let mut chapters: BTreeMap<Chapter, Vec<&Arc<Scenario>>> = BTreeMap::new();
     for scenario in scenarios {
-        let main = scenario.covers.v5.first().or(scenario.covers.v3.first());
-        chapters.entry(main.map_or_else(Chapter::none, |id| Chapter::of(*id))).or_default().push(scenario);
+        let main = scenario.covers.v5.first().or(scenario.covers.v3.first()).copied();
+        let version = main.map_or(Version::V5_0, StatementId::version);
+        chapters.entry(Chapter::of(&scenario.id, version, main)).or_default().push(scenario);
     }
     let column = scenarios.iter().map(|scenario| scenario.id.chars().count()).max().unwrap_or(0);
     for (chapter, scenarios) in chapters {
@@ -141,15 +143,15 @@ impl Judged {
 
 impl Coverage {
     fn of(scenarios: &[Arc<Scenario>]) -> Self {
-        let judged = |id: StatementId| Judged {
+        let by = |id: StatementId| Judged {
             scenarios: scenarios
                 .iter()
                 .filter(|scenario| scenario.covers.of(id.version()).contains(&id))
                 .count(),
-            referee: false,
+            referee: judged().contains(&id),
         };
         let ids = Version::ALL.into_iter().flat_map(Version::statements);
-        Self { statements: ids.map(|id| (id, judged(id))).collect() }
+        Self { statements: ids.map(|id| (id, by(id))).collect() }
     }
 
     fn write(&self, page: &mut Page) {

@@ -12,17 +12,19 @@ pub struct Chapter {
 }
 
 impl Chapter {
-    /// The chapter in which a statement stands.
-    pub fn of(id: StatementId) -> Self {
-        let number: Vec<u16> =
-            id.statement().section.split('.').take(2).filter_map(|part| part.parse().ok()).collect();
-        let title = title(id.version(), &number);
-        Self { number, title }
+    /// The chapter that a scenario is about: that of its folder (`v5.0/3.3-publish/...`), or else of its main statement.
+    pub fn of(scenario: &str, version: Version, main: Option<StatementId>) -> Self {
+        let folders = scenario.rsplit('/').skip(1);
+        let named = folders.filter_map(|folder| Self::numbered(version, folder.split_once('-')?.0));
+        let of_main = || Self::numbered(version, main?.statement().section);
+        named.last().or_else(of_main).unwrap_or(Self { number: vec![u16::MAX], title: "Everything else" })
     }
 
-    /// For what belongs to no statement.
-    pub fn none() -> Self {
-        Self { number: vec![u16::MAX], title: "Everything else" }
+    /// The chapter of a section.
+    fn numbered(version: Version, section: &str) -> Option<Self> {
+        let number: Vec<u16> = section.split('.').take(2).map(str::parse).collect::<Result<_, _>>().ok()?;
+        let title = title(version, &number);
+        (!title.is_empty()).then_some(Self { number, title })
     }
 }
 
@@ -89,23 +91,38 @@ fn differing(version: Version, number: &[u16]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use mqttspec_spec::{v3, v5};
+    use rstest::rstest;
 
     use super::*;
 
     #[test]
     fn every_statement_stands_in_a_chapter_with_a_title() {
         for id in Version::ALL.into_iter().flat_map(Version::statements) {
-            let chapter = Chapter::of(id);
-            assert!(!chapter.title.is_empty() && !chapter.number.is_empty(), "{id}: {chapter}");
+            let chapter = Chapter::of("somewhere/else", id.version(), Some(id));
+            assert_ne!(chapter.title, "Everything else", "{id}");
         }
+    }
+
+    fn of(id: StatementId) -> Chapter {
+        Chapter::of("", id.version(), Some(id))
     }
 
     #[test]
     fn chapters_are_ordered_by_number_and_shared_by_the_versions() {
-        assert!(Chapter::of(v5!("3.2.0-1")) < Chapter::of(v5!("3.10.1-1")));
-        assert_eq!(Chapter::of(v5!("3.3.1-1")), Chapter::of(v3!("3.3.1-1")));
-        assert_ne!(Chapter::of(v5!("4.8.2-1")), Chapter::of(v3!("4.8.0-1")));
-        assert_eq!(Chapter::of(v5!("3.3.1-1")).to_string(), "3.3  PUBLISH");
-        assert!(Chapter::of(v5!("6.0.0-1")) < Chapter::none());
+        assert!(of(v5!("3.2.0-1")) < of(v5!("3.10.1-1")));
+        assert_eq!(of(v5!("3.3.1-1")), of(v3!("3.3.1-1")));
+        assert_ne!(of(v5!("4.8.2-1")), of(v3!("4.8.0-1")));
+        assert!(of(v5!("6.0.0-1")) < Chapter::of("sanity", Version::V5_0, None));
+    }
+
+    #[rstest]
+    #[case("v5.0/3.3-publish/retained", "3.3  PUBLISH")]
+    #[case("common/4.8-shared/order", "4.8  Subscriptions")]
+    #[case("v3.1.1/6-websocket/3.2-x", "6    WebSocket")]
+    #[case("mine/99-bottles/of-beer", "1.5  Data representation")]
+    #[case("3.3-publish", "1.5  Data representation")]
+    fn folders_name_chapters(#[case] scenario: &str, #[case] expected: &str) {
+        let chapter = Chapter::of(scenario, Version::V5_0, Some(v5!("1.5.4-1")));
+        assert_eq!(chapter.to_string(), expected);
     }
 }
