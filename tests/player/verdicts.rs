@@ -1,13 +1,18 @@
 //! Packets that come, do not come, come wrong, or come too late.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mqttspec::verdict::Grade;
+use mqttspec::{
+    runner::{Embedded, plan},
+    scenario,
+    verdict::Grade,
+};
 use mqttspec_spec::{Version, v5};
 use mqttspec_wire::{
     Packet, PacketId, Properties, ReasonCode, Utf8String,
     packet::{Ack, Delivery, Disconnect, Publish},
 };
+use reference_broker::{Rule, Rules};
 use rstest::rstest;
 
 use crate::broker::{Act, courtesy, play};
@@ -103,6 +108,26 @@ fn bytes_that_are_no_mqtt_are_evidence() {
     });
     assert!(matches!(result.grade, Grade::Inconclusive | Grade::Fail), "{:#?}", result.findings);
     assert!(!result.evidence.is_empty());
+}
+
+/// What a broker says to a protocol level that neither version has is read as best one can; if it cannot be read, the
+/// close that follows is not the outcome that was waited for.
+#[test]
+fn a_close_behind_bytes_that_cannot_be_read_is_no_outcome() {
+    let text = "
+title: made up
+covers: {v3.1.1: [3.1.2-2]}
+steps:
+  - client: open
+  - client: {send: {connect: {}, edit: [{replace: {part: protocol-level, with: {hex: \"06\"}}}]}}
+  - client: {expect-one-of: [{connack: {reason: success}, fail: }, {closed: {}}]}
+";
+    let scenario = scenario::load_str("made-up", "made-up.yaml", text).unwrap();
+    let runs = plan::plan(&[Arc::new(scenario)], &plan::Selection::default());
+    let grade = |rules| Embedded::probed().play(&runs[0], rules).grade;
+    // The mutant sets Session Present beside a return code that refuses, which no decoder accepts.
+    assert_eq!(grade(Rules::all().without(Rule::NoSessionPresentInRefusal)), Grade::Inconclusive);
+    assert_eq!(grade(Rules::all().without(Rule::UnsupportedLevelAnswered)), Grade::Pass);
 }
 
 #[rstest]

@@ -203,7 +203,10 @@ impl Script {
             self.wait_for(link, window.deadline, false, |packet| types.contains(&packet.packet_type())).await;
         let outcome_of =
             |event: fn(&OutcomeEvent) -> bool| outcomes.iter().find(|outcome| event(&outcome.event));
-        let closed = self.stage.with(|world| matches!(world.link(link).state, LinkState::Closed { .. }));
+        let closed = self.stage.with(|world| {
+            let link = world.link(link);
+            matches!(link.state, LinkState::Closed { .. }) && link.garbled.is_none()
+        });
         let found = match &waited {
             Waited::Packet(received) => {
                 in_time(window, received.at, &expected)?;
