@@ -91,19 +91,13 @@ impl Broker {
         }
         match (&connection.state, packet) {
             (State::AwaitsConnect, Packet::Connect(connect)) => self.on_connect(turn, id, *connect),
-            (State::AwaitsConnect, _) => self.on_early_packet(turn, id),
+            // The decoder lets no other packet come first.
+            (State::AwaitsConnect, _) => self.end(turn, id, Ending::Unanswered),
             (State::Authenticating(_), packet) => self.on_answer(turn, id, &packet),
             (State::Connected { session, .. }, packet) => {
                 let session = *session;
                 self.on_session_packet(turn, session, packet);
             }
-        }
-    }
-
-    /// A first packet other than CONNECT.
-    fn on_early_packet(&mut self, turn: &mut Turn, id: ConnectionId) {
-        if turn.obeys(Rule::FirstPacketIsConnect) {
-            self.end(turn, id, Ending::Unanswered);
         }
     }
 

@@ -15,11 +15,11 @@ impl Rule {
             Self::OF_FAULTS.iter().find(|rule| rule.statements().contains(&statement)).copied()
         });
         if matches!(fault.kind, FaultKind::ConnectExpected(_)) {
-            Self::FirstPacketIsConnect
+            Rule::FirstPacketIsConnect
         } else if matches!(fault.kind, FaultKind::UnsupportedProtocol { .. }) {
-            Self::UnsupportedVersionRefused
+            Rule::UnsupportedVersionRefused
         } else {
-            named.unwrap_or(Self::FieldsComplete)
+            named.unwrap_or(Rule::FieldsComplete)
         }
     }
 }
@@ -94,6 +94,7 @@ impl Broker {
     fn tolerate(&mut self, turn: &mut Turn, id: ConnectionId, rejected: &Rejected) {
         let maximum = self.accepted_packet_size(turn);
         let Some(connection) = self.connections.get_mut(&id) else { return };
+        let awaits_connect = matches!(connection.state, State::AwaitsConnect);
         let version = connection.decoder.version();
         let rest = connection.decoder.pending().to_vec();
         let packet = repair::repaired(version, rejected);
@@ -103,6 +104,9 @@ impl Broker {
         };
         connection.decoder = Decoder::new(Sender::Client, learnt).with_max_packet_size(maximum);
         connection.decoder.feed(&rest);
+        if awaits_connect {
+            self.set_deadline(id, None);
+        }
         if let Some(packet) = packet {
             self.on_packet(turn, id, packet);
         }

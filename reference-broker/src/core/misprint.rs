@@ -117,7 +117,7 @@ fn single_in_connack() -> [(Rule, PropertyId, Value); 16] {
         (Rule::ConnackResponseInformationOnce, PropertyId::ResponseInformation, text()),
         (Rule::ConnackServerReferenceOnce, PropertyId::ServerReference, text()),
         (Rule::ConnackAuthenticationMethodOnce, PropertyId::AuthenticationMethod, text()),
-        (Rule::ConnackAuthenticationDataOnce, PropertyId::AuthenticationData, text()),
+        (Rule::ConnackAuthenticationDataOnce, PropertyId::AuthenticationData, Value::Binary("x".into())),
     ]
 }
 

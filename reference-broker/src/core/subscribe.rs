@@ -68,7 +68,7 @@ impl Broker {
             });
         }
         if !turn.obeys(Rule::SubackCodesInOrder) {
-            reasons.reverse();
+            reasons.rotate_left(1);
         }
         if !turn.obeys(Rule::SubackCodeForEachFilter) {
             reasons.truncate(1);
@@ -182,7 +182,7 @@ impl Broker {
         }
         let any = reasons.contains(&ReasonCode::SUCCESS);
         if !turn.obeys(Rule::UnsubackCodesInOrder) {
-            reasons.reverse();
+            reasons.rotate_left(1);
         }
         if !turn.obeys(Rule::UnsubackCodeForEachFilter) {
             reasons.truncate(1);

@@ -9,6 +9,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "packets are built where they are sent")]
 
 mod connecting;
+mod invariants;
+mod mutants;
 mod publishing;
 mod retaining;
 mod rules;

@@ -1,6 +1,6 @@
 //! The rules themselves.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use mqttspec_wire::{Packet, QoS, Version};
 use reference_broker::{Rule, Rules};
@@ -17,6 +17,31 @@ fn names_are_unique_and_readable() {
     for rule in Rule::ALL {
         assert_eq!(Rule::named(rule.name()), Some(*rule));
         assert!(!rule.statements().is_empty(), "{rule} carries out nothing");
+    }
+}
+
+#[test]
+fn every_rule_stands_at_one_place() {
+    let mut code = String::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("rules") {
+                folders.push(path);
+            } else if path.is_file() {
+                code += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let names: Vec<_> =
+        code.split("Rule::").skip(1).filter_map(|rest| rest.split(|c| !is_word(c)).next()).collect();
+    // The rules about faults stand last in the table, by which they are found.
+    let first = Rule::ALL.iter().position(|rule| *rule == Rule::StringsWellFormed).unwrap();
+    for rule in &Rule::ALL[..first] {
+        let count = names.iter().filter(|name| **name == format!("{rule:?}")).count();
+        assert_eq!(count, 1, "{rule:?} is used {count} times");
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct World {
     now: Duration,
     opened: u64,
     inboxes: BTreeMap<ConnectionId, Inbox>,
+    /// Everything that the broker did, and when.
+    pub(crate) transcript: Vec<(Duration, Output)>,
 }
 
 struct Inbox {
@@ -52,7 +54,13 @@ impl World {
 
     pub(crate) fn mutant(config: Config, rules: Rules) -> Self {
         let now = Duration::from_secs(1_000);
-        Self { broker: Broker::new(config, rules), now, opened: 0, inboxes: BTreeMap::new() }
+        Self {
+            broker: Broker::new(config, rules),
+            now,
+            opened: 0,
+            inboxes: BTreeMap::new(),
+            transcript: Vec::new(),
+        }
     }
 
     /// Opens a network connection, on which the client will speak `version`.
@@ -189,6 +197,11 @@ impl World {
         self.inboxes[&client.id].is_closed
     }
 
+    /// Whether all that the client got are packets that a server may send.
+    pub(crate) fn is_understood(&mut self, client: Client) -> bool {
+        self.inboxes.get_mut(&client.id).is_some_and(|inbox| inbox.decoder.next() == Ok(None))
+    }
+
     /// Nothing has come, and the connection is open.
     #[track_caller]
     pub(crate) fn expect_nothing(&mut self, client: Client) {
@@ -220,6 +233,7 @@ impl World {
         let mut outputs = Vec::new();
         self.broker.handle(self.now, input, &mut outputs);
         for output in outputs {
+            self.transcript.push((self.now, output.clone()));
             match output {
                 Output::Send(id, bytes) => {
                     let inbox = self.inboxes.get_mut(&id).unwrap();

@@ -15,6 +15,10 @@ const ATTEMPTS: usize = 64;
 /// The packet that the rejected bytes come nearest to; none if they come near to none.
 pub(super) fn repaired(version: Option<Version>, rejected: &Rejected) -> Option<Packet> {
     let mut raw = Raw::parse(&rejected.raw)?;
+    if raw.first >> 4 == PacketType::Disconnect.number() {
+        // Put right, it would close the connection just as the fault does.
+        return None;
+    }
     let mut fault = rejected.fault.clone();
     for _ in 0..ATTEMPTS {
         raw.repair(&fault)?;

@@ -1,0 +1,241 @@
+//! Whatever clients do, some things are always true.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mqttspec_wire::{
+    Packet, PacketId, Property, QoS, ReasonCode, TopicFilter, TopicName, Version,
+    packet::{Ack, Connect, Delivery, Publish, RetainHandling, Subscribe, Subscription},
+};
+use proptest::{collection::vec, prelude::*};
+use reference_broker::{Config, Rule, Rules, core::Limits};
+
+use crate::world::*;
+
+const FILTERS: [&str; 7] = ["#", "a/+", "a/b", "a/#", "$share/g/a/b", "$share/g/#", "+/b"];
+const TOPICS: [&str; 4] = ["a/b", "a", "c/b", "$x/b"];
+
+/// What a client does next.
+#[derive(Clone, Debug)]
+enum Action {
+    Connect { version: Version, clean_start: bool, expiry: u32, receive_maximum: u16, has_will: bool },
+    Cut,
+    Disconnect { reason: u8 },
+    Subscribe { filter: usize, qos: usize, options: u8, identifier: Option<u32> },
+    Unsubscribe { filter: usize },
+    Publish { topic: usize, qos: usize, retain: bool, dup: bool, id: u16, expiry: Option<u32>, length: usize },
+    Release { id: u16 },
+    Acknowledge { oldest: bool, reason: u8 },
+    Ping,
+    Bytes(Vec<u8>),
+    Wait { seconds: f64 },
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let version = prop_oneof![Just(Version::V3_1_1), Just(Version::V5_0)];
+    let reason = prop_oneof![4 => Just(0), 1 => Just(0x80)];
+    prop_oneof![
+        3 => (version, any::<bool>(), prop_oneof![Just(0), Just(3), Just(u32::MAX)], 1u16..4, any::<bool>()).prop_map(
+            |(version, clean_start, expiry, receive_maximum, has_will)| Action::Connect {
+                version, clean_start, expiry, receive_maximum, has_will
+            }
+        ),
+        1 => Just(Action::Cut),
+        1 => prop_oneof![Just(0), Just(4)].prop_map(|reason| Action::Disconnect { reason }),
+        4 => (0..FILTERS.len(), 0usize..3, 0u8..32, proptest::option::of(1u32..100)).prop_map(
+            |(filter, qos, options, identifier)| Action::Subscribe { filter, qos, options, identifier }
+        ),
+        1 => (0..FILTERS.len()).prop_map(|filter| Action::Unsubscribe { filter }),
+        8 => (0..TOPICS.len(), 0usize..3, any::<bool>(), any::<bool>(), 1u16..4, proptest::option::of(0u32..4), 0usize..9)
+            .prop_map(|(topic, qos, retain, dup, id, expiry, length)| Action::Publish {
+                topic, qos, retain, dup, id, expiry, length
+            }),
+        2 => (1u16..4).prop_map(|id| Action::Release { id }),
+        6 => (any::<bool>(), reason).prop_map(|(oldest, reason)| Action::Acknowledge { oldest, reason }),
+        1 => Just(Action::Ping),
+        1 => vec(any::<u8>(), 0..20).prop_map(Action::Bytes),
+        2 => (0.0..3.0f64).prop_map(|seconds| Action::Wait { seconds }),
+    ]
+}
+
+/// A client as it sees itself.
+#[derive(Default)]
+struct Device {
+    connection: Option<(Client, Version)>,
+    window: u16,
+    /// The PUBLISH and PUBREL packets from the broker that it has not answered, oldest first.
+    unanswered: Vec<(PacketId, QoS)>,
+    /// The identifiers in use by the broker.
+    in_use: BTreeSet<PacketId>,
+    /// The PUBLISH packets above QoS 0 of this network connection that are not acknowledged.
+    pending: BTreeSet<PacketId>,
+    /// The filters that it has ever subscribed to.
+    filters: BTreeSet<&'static str>,
+}
+
+struct Everybody {
+    world: World,
+    devices: BTreeMap<usize, Device>,
+}
+
+impl Everybody {
+    fn act(&mut self, number: usize, action: Action) {
+        let device = self.devices.entry(number).or_default();
+        let send = |world: &mut World, device: &Device, packet| {
+            if let Some((client, _)) = device.connection.filter(|(client, _)| !world.is_closed(*client)) {
+                world.send(client, packet);
+            }
+        };
+        match action {
+            Action::Connect { version, clean_start, expiry, receive_maximum, has_will } => {
+                let own =
+                    [Property::SessionExpiryInterval(expiry), Property::ReceiveMaximum(receive_maximum)];
+                let client = self.world.open(version);
+                device.connection = Some((client, version));
+                device.window = if version == Version::V5_0 { receive_maximum } else { u16::MAX };
+                device.unanswered.clear();
+                device.pending.clear();
+                let connect = Connect {
+                    clean_start,
+                    keep_alive: 4,
+                    properties: properties(own.into_iter().filter(|_| version == Version::V5_0)),
+                    will: has_will.then(|| will("a/b", "gone")),
+                    ..connect(version, &format!("device{number}"))
+                };
+                self.world.send(client, Packet::Connect(Box::new(connect)));
+            }
+            Action::Cut => {
+                if let Some((client, _)) = device.connection.take() {
+                    self.world.cut(client);
+                }
+            }
+            Action::Disconnect { reason } => send(&mut self.world, device, disconnect(ReasonCode(reason))),
+            Action::Subscribe { filter, qos, options, identifier } => {
+                let filter = FILTERS[filter];
+                let asked = Subscription {
+                    no_local: options & 1 != 0 && !filter.starts_with("$share"),
+                    retain_as_published: options & 2 != 0,
+                    retain_handling: [RetainHandling::Send, RetainHandling::SendIfNew]
+                        [usize::from(options & 4 != 0)],
+                    ..subscription(filter, QoS::ALL[qos])
+                };
+                let identifier = properties(identifier.map(Property::SubscriptionIdentifier));
+                let asked = Subscribe { id: id(1), properties: identifier, filters: vec![asked] };
+                device.filters.insert(filter);
+                send(&mut self.world, device, Packet::Subscribe(asked));
+            }
+            Action::Unsubscribe { filter } => {
+                send(&mut self.world, device, unsubscribe(2, &[FILTERS[filter]]))
+            }
+            Action::Publish { topic, qos, retain, dup, id: packet_id, expiry, length } => {
+                let delivery = match qos {
+                    0 => Delivery::AtMostOnce,
+                    1 => Delivery::AtLeastOnce { id: id(packet_id), dup },
+                    _ => Delivery::ExactlyOnce { id: id(packet_id), dup },
+                };
+                let properties = properties(expiry.map(Property::MessageExpiryInterval));
+                let message = publish(TOPICS[topic], &"x".repeat(length), QoS::AtMostOnce);
+                send(
+                    &mut self.world,
+                    device,
+                    Packet::Publish(Publish { delivery, retain, properties, ..message }),
+                );
+            }
+            Action::Release { id: packet_id } => {
+                send(&mut self.world, device, Packet::Pubrel(Ack::success(id(packet_id))));
+            }
+            Action::Acknowledge { oldest, reason } => {
+                let index = if oldest { 0 } else { device.unanswered.len().saturating_sub(1) };
+                let is_open = device.connection.is_some_and(|(client, _)| !self.world.is_closed(client));
+                if is_open && index < device.unanswered.len() {
+                    let answer = device.answer(index, ReasonCode(reason));
+                    send(&mut self.world, device, answer);
+                }
+            }
+            Action::Ping => send(&mut self.world, device, Packet::Pingreq),
+            Action::Bytes(bytes) => {
+                // What follows them would have no meaning.
+                if let Some((client, _)) = device.connection.take() {
+                    self.world.send_bytes(client, &bytes);
+                    self.world.cut(client);
+                }
+            }
+            Action::Wait { seconds } => self.world.wait(seconds),
+        }
+    }
+
+    /// Takes in what the broker has sent, and judges it.
+    fn look(&mut self) {
+        for device in self.devices.values_mut() {
+            let Some((client, version)) = device.connection else { continue };
+            while let Some(packet) = self.world.try_next(client) {
+                match packet {
+                    Packet::Publish(publish) => device.on_publish(&publish),
+                    Packet::Pubrel(ack) if ack.reason == ReasonCode::SUCCESS => {
+                        device.unanswered.retain(|(id, _)| *id != ack.id);
+                        device.unanswered.push((ack.id, QoS::AtMostOnce));
+                    }
+                    Packet::Connack(connack) if !connack.session_present => device.in_use.clear(),
+                    other => assert!(version == Version::V5_0 || !matches!(other, Packet::Disconnect(_))),
+                }
+            }
+            assert!(self.world.is_understood(client), "the client does not understand the broker");
+        }
+    }
+}
+
+impl Device {
+    fn on_publish(&mut self, publish: &Publish) {
+        let topic = TopicName::parse(&publish.topic).unwrap();
+        let matches = |filter: &&str| TopicFilter::parse_v5(&text(filter)).unwrap().matches(&topic);
+        assert!(self.filters.iter().any(matches), "{topic} without a subscription");
+        let Some(id) = publish.delivery.id() else { return };
+        let is_new = self.in_use.insert(id);
+        assert_eq!(is_new, !publish.delivery.dup(), "{id} is in use, or DUP is wrong");
+        assert!(self.pending.insert(id), "{id} is sent twice on one connection");
+        assert!(self.pending.len() <= usize::from(self.window), "more than the Receive Maximum");
+        self.unanswered.push((id, publish.delivery.qos()));
+    }
+
+    fn answer(&mut self, index: usize, reason: ReasonCode) -> Packet {
+        let (id, qos) = self.unanswered.remove(index);
+        let is_v5 = self.connection.is_some_and(|(_, version)| version == Version::V5_0);
+        let reason = if is_v5 { reason } else { ReasonCode::SUCCESS };
+        let ends = qos != QoS::ExactlyOnce || reason.is_error();
+        if ends {
+            self.in_use.remove(&id);
+            self.pending.remove(&id);
+        }
+        match qos {
+            QoS::AtMostOnce => Packet::Pubcomp(Ack::success(id)),
+            QoS::AtLeastOnce => Packet::Puback(Ack { reason, ..Ack::success(id) }),
+            QoS::ExactlyOnce => Packet::Pubrec(Ack { reason, ..Ack::success(id) }),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn the_broker_keeps_its_word(actions in vec((0usize..3, action()), 1..150)) {
+        let limits = Limits { queued_messages: 20, in_flight: 5, ..Limits::default() };
+        let world = World::with(Config { limits, ..Config::default() });
+        let mut everybody = Everybody { world, devices: BTreeMap::new() };
+        for (device, action) in actions {
+            everybody.act(device, action);
+            everybody.look();
+        }
+    }
+
+    #[test]
+    fn mutants_do_not_panic(
+        rule in 0..Rule::ALL.len(),
+        actions in vec((0usize..3, action()), 1..80),
+    ) {
+        let world = World::mutant(Config::default(), Rules::all().without(Rule::ALL[rule]));
+        let mut everybody = Everybody { world, devices: BTreeMap::new() };
+        for (device, action) in actions {
+            everybody.act(device, action);
+        }
+    }
+}
