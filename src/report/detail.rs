@@ -29,11 +29,10 @@ pub(super) fn groups<'a>(
     results: &[&'a ScenarioResult],
 ) -> Vec<(&'a ScenarioResult, Vec<&'a ScenarioResult>)> {
     let mut groups: Vec<(&ScenarioResult, Vec<&ScenarioResult>)> = Vec::new();
-    let mut known: BTreeMap<Vec<(&str, &str)>, usize> = BTreeMap::new();
+    let mut known: BTreeMap<Vec<_>, usize> = BTreeMap::new();
     for result in results {
-        let key =
-            result.findings.iter().map(|finding| (finding.expected.as_str(), finding.observed.as_str()));
-        let index = *known.entry(key.collect()).or_insert(groups.len());
+        let said = |finding: &'a Finding| (&finding.statements, &finding.expected, &finding.observed);
+        let index = *known.entry(result.findings.iter().map(said).collect()).or_insert(groups.len());
         match groups.get_mut(index) {
             Some((_, same)) if result.grade != Grade::Fail => same.push(result),
             Some(_) | None => groups.push((result, Vec::new())),
@@ -112,7 +111,7 @@ fn write_finding(page: &mut Page, finding: &Finding, grade: Grade, whole: bool) 
     }
     if let Some(place) = finding.place.as_ref().filter(|_| whole) {
         page.entry(2, "step", Tone::Plain, &format!("{}:{}", place.path, place.line));
-        page.line(13, &[(Tone::Faint, &place.text)]);
+        page.paragraph(13, Tone::Faint, &place.text);
     }
     page.entry(2, "expected", Tone::Plain, &finding.expected);
     page.entry(2, "observed", tone(finding.grade), &finding.observed);

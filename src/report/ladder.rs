@@ -88,11 +88,7 @@ fn write_event(page: &mut Page, event: &Evidence, name: &str, relevant: bool) {
         EvidenceKind::Closed { by, how } => (arrow(*by), how.clone()),
     };
     let start = format!("{mark} {:>7.3}  {name}  {arrow} ", event.at.as_secs_f64());
-    if relevant {
-        page.hanging(2, &start, tone, &text);
-    } else {
-        page.line(2, &[(tone, &start), (tone, &text)]);
-    }
+    page.hanging(2, &start, tone, &text);
 }
 
 const fn arrow(from: Sender) -> &'static str {
