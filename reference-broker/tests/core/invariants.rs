@@ -78,88 +78,44 @@ struct Everybody {
 }
 
 impl Everybody {
-    fn act(&mut self, number: usize, action: Action) {
+    fn act(&mut self, number: usize, action: &Action) {
         let device = self.devices.entry(number).or_default();
-        let send = |world: &mut World, device: &Device, packet| {
-            if let Some((client, _)) = device.connection.filter(|(client, _)| !world.is_closed(*client)) {
-                world.send(client, packet);
-            }
-        };
+        let open = device.connection.filter(|(client, _)| !self.world.is_closed(*client));
         match action {
-            Action::Connect { version, clean_start, expiry, receive_maximum, has_will } => {
-                let own =
-                    [Property::SessionExpiryInterval(expiry), Property::ReceiveMaximum(receive_maximum)];
-                let client = self.world.open(version);
-                device.connection = Some((client, version));
-                device.window = if version == Version::V5_0 { receive_maximum } else { u16::MAX };
+            Action::Wait { seconds } => self.world.wait(*seconds),
+            Action::Connect { version, receive_maximum, .. } => {
+                let client = self.world.open(*version);
+                device.connection = Some((client, *version));
+                device.window = if *version == Version::V5_0 { *receive_maximum } else { u16::MAX };
                 device.unanswered.clear();
                 device.pending.clear();
-                let connect = Connect {
-                    clean_start,
-                    keep_alive: 4,
-                    properties: properties(own.into_iter().filter(|_| version == Version::V5_0)),
-                    will: has_will.then(|| will("a/b", "gone")),
-                    ..connect(version, &format!("device{number}"))
-                };
-                self.world.send(client, Packet::Connect(Box::new(connect)));
+                self.world.send(client, Packet::Connect(Box::new(connect_as(number, action))));
             }
             Action::Cut => {
                 if let Some((client, _)) = device.connection.take() {
                     self.world.cut(client);
                 }
             }
-            Action::Disconnect { reason } => send(&mut self.world, device, disconnect(ReasonCode(reason))),
-            Action::Subscribe { filter, qos, options, identifier } => {
-                let filter = FILTERS[filter];
-                let asked = Subscription {
-                    no_local: options & 1 != 0 && !filter.starts_with("$share"),
-                    retain_as_published: options & 2 != 0,
-                    retain_handling: [RetainHandling::Send, RetainHandling::SendIfNew]
-                        [usize::from(options & 4 != 0)],
-                    ..subscription(filter, QoS::ALL[qos])
-                };
-                let identifier = properties(identifier.map(Property::SubscriptionIdentifier));
-                let asked = Subscribe { id: id(1), properties: identifier, filters: vec![asked] };
-                device.filters.insert(filter);
-                send(&mut self.world, device, Packet::Subscribe(asked));
-            }
-            Action::Unsubscribe { filter } => {
-                send(&mut self.world, device, unsubscribe(2, &[FILTERS[filter]]))
-            }
-            Action::Publish { topic, qos, retain, dup, id: packet_id, expiry, length } => {
-                let delivery = match qos {
-                    0 => Delivery::AtMostOnce,
-                    1 => Delivery::AtLeastOnce { id: id(packet_id), dup },
-                    _ => Delivery::ExactlyOnce { id: id(packet_id), dup },
-                };
-                let properties = properties(expiry.map(Property::MessageExpiryInterval));
-                let message = publish(TOPICS[topic], &"x".repeat(length), QoS::AtMostOnce);
-                send(
-                    &mut self.world,
-                    device,
-                    Packet::Publish(Publish { delivery, retain, properties, ..message }),
-                );
-            }
-            Action::Release { id: packet_id } => {
-                send(&mut self.world, device, Packet::Pubrel(Ack::success(id(packet_id))));
-            }
-            Action::Acknowledge { oldest, reason } => {
-                let index = if oldest { 0 } else { device.unanswered.len().saturating_sub(1) };
-                let is_open = device.connection.is_some_and(|(client, _)| !self.world.is_closed(client));
-                if is_open && index < device.unanswered.len() {
-                    let answer = device.answer(index, ReasonCode(reason));
-                    send(&mut self.world, device, answer);
-                }
-            }
-            Action::Ping => send(&mut self.world, device, Packet::Pingreq),
             Action::Bytes(bytes) => {
                 // What follows them would have no meaning.
-                if let Some((client, _)) = device.connection.take() {
-                    self.world.send_bytes(client, &bytes);
+                if let (Some((client, _)), _) = (open, device.connection.take()) {
+                    self.world.send_bytes(client, bytes);
                     self.world.cut(client);
                 }
             }
-            Action::Wait { seconds } => self.world.wait(seconds),
+            Action::Disconnect { .. }
+            | Action::Subscribe { .. }
+            | Action::Unsubscribe { .. }
+            | Action::Publish { .. }
+            | Action::Release { .. }
+            | Action::Acknowledge { .. }
+            | Action::Ping => {
+                if let Some((client, _)) = open
+                    && let Some(packet) = device.packet(action)
+                {
+                    self.world.send(client, packet);
+                }
+            }
         }
     }
 
@@ -183,7 +139,59 @@ impl Everybody {
     }
 }
 
+fn connect_as(number: usize, action: &Action) -> Connect {
+    let Action::Connect { version, clean_start, expiry, receive_maximum, has_will } = *action else {
+        panic!()
+    };
+    let own = [Property::SessionExpiryInterval(expiry), Property::ReceiveMaximum(receive_maximum)];
+    Connect {
+        clean_start,
+        keep_alive: 4,
+        properties: properties(own.into_iter().filter(|_| version == Version::V5_0)),
+        will: has_will.then(|| will("a/b", "gone")),
+        ..connect(version, &format!("device{number}"))
+    }
+}
+
 impl Device {
+    /// The packet that the device sends.
+    fn packet(&mut self, action: &Action) -> Option<Packet> {
+        Some(match *action {
+            Action::Disconnect { reason } => disconnect(ReasonCode(reason)),
+            Action::Subscribe { filter, qos, options, identifier } => {
+                let filter = FILTERS[filter];
+                self.filters.insert(filter);
+                let handling = [RetainHandling::Send, RetainHandling::SendIfNew];
+                let asked = Subscription {
+                    no_local: options & 1 != 0 && !filter.starts_with("$share"),
+                    retain_as_published: options & 2 != 0,
+                    retain_handling: handling[usize::from(options & 4 != 0)],
+                    ..subscription(filter, QoS::ALL[qos])
+                };
+                let properties = properties(identifier.map(Property::SubscriptionIdentifier));
+                Packet::Subscribe(Subscribe { id: id(1), properties, filters: vec![asked] })
+            }
+            Action::Unsubscribe { filter } => unsubscribe(2, &[FILTERS[filter]]),
+            Action::Publish { topic, qos, retain, dup, id: packet_id, expiry, length } => {
+                let delivery = match qos {
+                    0 => Delivery::AtMostOnce,
+                    1 => Delivery::AtLeastOnce { id: id(packet_id), dup },
+                    _ => Delivery::ExactlyOnce { id: id(packet_id), dup },
+                };
+                let properties = properties(expiry.map(Property::MessageExpiryInterval));
+                let message = publish(TOPICS[topic], &"x".repeat(length), QoS::AtMostOnce);
+                Packet::Publish(Publish { delivery, retain, properties, ..message })
+            }
+            Action::Release { id: packet_id } => Packet::Pubrel(Ack::success(id(packet_id))),
+            Action::Acknowledge { oldest, reason } => {
+                let index = if oldest { 0 } else { self.unanswered.len().saturating_sub(1) };
+                return (index < self.unanswered.len()).then(|| self.answer(index, ReasonCode(reason)));
+            }
+            Action::Ping => Packet::Pingreq,
+            Action::Connect { .. } | Action::Cut | Action::Bytes(_) | Action::Wait { .. } => return None,
+        })
+    }
+
     fn on_publish(&mut self, publish: &Publish) {
         let topic = TopicName::parse(&publish.topic).unwrap();
         let matches = |filter: &&str| TopicFilter::parse_v5(&text(filter)).unwrap().matches(&topic);
@@ -214,7 +222,7 @@ impl Device {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_broker_keeps_its_word(actions in vec((0usize..3, action()), 1..150)) {
@@ -222,7 +230,7 @@ proptest! {
         let world = World::with(Config { limits, ..Config::default() });
         let mut everybody = Everybody { world, devices: BTreeMap::new() };
         for (device, action) in actions {
-            everybody.act(device, action);
+            everybody.act(device, &action);
             everybody.look();
         }
     }
@@ -235,7 +243,7 @@ proptest! {
         let world = World::mutant(Config::default(), Rules::all().without(Rule::ALL[rule]));
         let mut everybody = Everybody { world, devices: BTreeMap::new() };
         for (device, action) in actions {
-            everybody.act(device, action);
+            everybody.act(device, &action);
         }
     }
 }

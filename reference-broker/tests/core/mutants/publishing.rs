@@ -60,7 +60,7 @@ fn forwarding(script: &mut Script) {
     script.subscribe(watcher, "#", 0);
     let client = script.client(V5, "c");
     let pair = |value: &str| Property::UserProperty((text("a"), text(value)));
-    let all = vec![
+    let all = [
         Property::PayloadFormatIndicator(1),
         Property::ContentType(text("plain")),
         Property::ResponseTopic(text("answers")),
