@@ -4,7 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use mqttspec_spec::Version;
-use mqttspec_wire::{Decoder, FaultKind, Frame, Packet, Rejected, Sender, packet::PacketType};
+use mqttspec_wire::{
+    Decoder, Fault, FaultKind, Frame, Packet, Properties, ReasonCode, Rejected, Sender,
+    packet::{Connack, PacketType},
+};
 
 use crate::{
     describe::describe,
@@ -64,8 +67,8 @@ pub struct Link {
     sent: Decoder,
     /// Our own bytes stopped making sense, on purpose.
     sent_wrong: bool,
-    /// We asked for a protocol level that neither version has.
-    asked_unknown_version: bool,
+    /// The broker has refused a CONNECT of MQTT 5.0 in the words of MQTT 3.1.1; nothing follows that.
+    refused_in_old_words: bool,
     received: Decoder,
     received_bytes: usize,
     received_packets: usize,
@@ -95,7 +98,7 @@ impl Link {
             version,
             sent: Decoder::new(Sender::Client, None),
             sent_wrong: false,
-            asked_unknown_version: false,
+            refused_in_old_words: false,
             received: Decoder::new(Sender::Server, Some(version)),
             received_bytes: 0,
             received_packets: 0,
@@ -136,7 +139,6 @@ impl Link {
                 Ok(None) => break,
                 Err(Rejected { raw, fault }) => {
                     self.sent_wrong = true;
-                    self.asked_unknown_version = matches!(fault.kind, FaultKind::UnsupportedProtocol { .. });
                     let violations = self.referee.fault(now, Sender::Client, &fault);
                     let mut note =
                         self.raw(Sender::Client, raw, "malformed on purpose".into(), Some(fault.to_string()));
@@ -156,7 +158,7 @@ impl Link {
     /// What the broker sent, packet by packet. `None` after the notes means that it sent more than anybody asked for.
     pub fn received(&mut self, now: Duration, bytes: &[u8]) -> Vec<Note> {
         let mut notes = Vec::new();
-        if self.garbled.is_some() {
+        if self.garbled.is_some() || self.refused_in_old_words {
             return notes;
         }
         self.received_bytes = self.received_bytes.saturating_add(bytes.len());
@@ -164,10 +166,6 @@ impl Link {
             self.garbled =
                 Some(format!("the broker sent more than {RECEIVED_LIMIT} bytes or {PACKET_LIMIT} packets"));
             return notes;
-        }
-        if self.asked_unknown_version && bytes.starts_with(&[0x20, 0x02]) {
-            // A broker that speaks both versions may refuse an unknown level in the words of 3.1.1.
-            self.received.set_version(Version::V3_1_1);
         }
         self.received.feed(bytes);
         loop {
@@ -181,6 +179,13 @@ impl Link {
                     notes.push(self.whole(Sender::Server, frame, violations));
                 }
                 Ok(None) => return notes,
+                Err(Rejected { raw, fault: Fault { kind: FaultKind::OldConnack(code), .. } })
+                    if code.0 != 0 =>
+                {
+                    self.refused_in_old_words = true;
+                    notes.push(refusal_in_old_words(raw, code));
+                    return notes;
+                }
                 Err(Rejected { raw, fault }) => {
                     self.garbled = Some(fault.to_string());
                     let name = raw
@@ -225,5 +230,17 @@ impl Link {
             packet: None,
             violations: Vec::new(),
         }
+    }
+}
+
+/// A server that does not speak MQTT 5.0, or not the level that was asked for, may say so as MQTT 3.1.1 does.
+fn refusal_in_old_words(raw: Bytes, reason: ReasonCode) -> Note {
+    let connack = Packet::Connack(Connack { session_present: false, reason, properties: Properties::new() });
+    let version = Version::V3_1_1;
+    let summary = describe(&connack, version);
+    Note {
+        kind: EvidenceKind::Packet { from: Sender::Server, version, summary, fault: None, hex: Hex(raw) },
+        packet: Some(connack),
+        violations: Vec::new(),
     }
 }

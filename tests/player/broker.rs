@@ -32,11 +32,17 @@ pub(crate) struct MadeUp<F> {
     answer: F,
     decoders: BTreeMap<u64, Decoder>,
     timers: Vec<(Duration, u64, Vec<Act>)>,
+    at_fault: Vec<Act>,
 }
 
 impl<F: FnMut(&Packet) -> Vec<Act>> MadeUp<F> {
     pub(crate) fn new(version: Version, answer: F) -> Self {
-        Self { version, answer, decoders: BTreeMap::new(), timers: Vec::new() }
+        Self { version, answer, decoders: BTreeMap::new(), timers: Vec::new(), at_fault: Vec::new() }
+    }
+
+    /// What it does about bytes that are no packet; nothing unless this says so.
+    pub(crate) fn at_fault(self, at_fault: Vec<Act>) -> Self {
+        Self { at_fault, ..self }
     }
 
     fn act(&mut self, now: Duration, connection: u64, acts: Vec<Act>, outputs: &mut Vec<Output>) {
@@ -73,9 +79,16 @@ impl<F: FnMut(&Packet) -> Vec<Act>> Peer for MadeUp<F> {
             }
             Input::Bytes(connection, bytes) => {
                 self.decoders.get_mut(&connection.0).unwrap().feed(&bytes);
-                while let Ok(Some(frame)) = self.decoders.get_mut(&connection.0).unwrap().next() {
-                    let acts = (self.answer)(&frame.packet);
+                loop {
+                    let (acts, at_end) = match self.decoders.get_mut(&connection.0).unwrap().next() {
+                        Ok(Some(frame)) => ((self.answer)(&frame.packet), false),
+                        Ok(None) => break,
+                        Err(_) => (self.at_fault.clone(), true),
+                    };
                     self.act(now, connection.0, acts, outputs);
+                    if at_end {
+                        break;
+                    }
                 }
             }
         }

@@ -86,6 +86,7 @@ steps:
 #[case::refused_v5(Version::V5_0, vec![connack(0x81), Act::Close], Grade::Pass)]
 #[case::other_v5(Version::V5_0, vec![connack(0x89), Act::Close], Grade::Warn)]
 #[case::accepted_v5(Version::V5_0, vec![connack(0)], Grade::Fail)]
+#[case::refused_in_the_words_of_v3(Version::V5_0, vec![Act::Raw(&[0x20, 0x02, 0x00, 0x01]), Act::Close], Grade::Warn)]
 #[case::bare_v3(Version::V3_1_1, vec![Act::Close], Grade::Pass)]
 #[case::refused_v3(Version::V3_1_1, vec![connack(2), Act::Close], Grade::Fail)]
 #[case::accepted_v3(Version::V3_1_1, vec![connack(0)], Grade::Fail)]
