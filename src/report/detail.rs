@@ -41,6 +41,9 @@ pub(super) fn groups<'a>(
     groups
 }
 
+/// So many findings of one run are told.
+const FINDINGS: usize = 6;
+
 /// Writes about one run.
 pub(super) fn item(page: &mut Page, item: &Item<'_>) {
     let result = item.result;
@@ -48,14 +51,19 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
     let word = format!("{:5} ", grade.name().to_uppercase());
     page.line(0, &[(tone(grade), &word), (Tone::Strong, &result.scenario), (Tone::Plain, &under(result))]);
     page.paragraph(2, Tone::Plain, &result.title);
-    for finding in findings(result) {
+    let distinct = distinct(result);
+    for (finding, times) in distinct.iter().take(FINDINGS) {
         if item.whole {
             page.blank();
         }
-        write_finding(page, finding, grade, item.whole);
+        write_finding(page, finding, *times, item);
+    }
+    if distinct.len() > FINDINGS {
+        let left_out = counted(distinct.len() - FINDINGS, "more finding");
+        page.line(2, &[(Tone::Faint, &format!("... {left_out} ..."))]);
     }
     if item.whole && !result.evidence.is_empty() {
-        let marked = findings(result).flat_map(|finding| finding.packets.iter().copied()).collect();
+        let marked = result.findings.iter().flat_map(|finding| finding.packets.iter().copied()).collect();
         page.blank();
         ladder::write(page, &result.evidence, &marked);
         page.blank();
@@ -88,15 +96,25 @@ fn also(page: &mut Page, same: &[&ScenarioResult]) {
     }
 }
 
-/// The findings worth telling, worst first.
-fn findings(result: &ScenarioResult) -> impl Iterator<Item = &Finding> {
-    let mut findings: Vec<&Finding> =
-        result.findings.iter().filter(|finding| finding.grade != Grade::Pass).collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.grade));
-    findings.into_iter()
+/// The findings worth telling, worst first, each with how often it was found.
+fn distinct(result: &ScenarioResult) -> Vec<(&Finding, usize)> {
+    let mut distinct: Vec<(&Finding, usize)> = Vec::new();
+    let mut known = BTreeMap::new();
+    for finding in result.findings.iter().filter(|finding| finding.grade != Grade::Pass) {
+        let line = finding.place.as_ref().map(|place| place.line);
+        let said = (finding.grade, &finding.statements, &finding.expected, &finding.observed, line);
+        let index = *known.entry(said).or_insert(distinct.len());
+        match distinct.get_mut(index) {
+            Some((_, times)) => *times += 1,
+            None => distinct.push((finding, 1)),
+        }
+    }
+    distinct.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.grade));
+    distinct
 }
 
-fn write_finding(page: &mut Page, finding: &Finding, grade: Grade, whole: bool) {
+fn write_finding(page: &mut Page, finding: &Finding, times: usize, item: &Item<'_>) {
+    let (grade, whole) = (item.result.grade, item.whole);
     for (count, id) in finding.statements.iter().enumerate() {
         let label = match (count, finding.grade) {
             (0, Grade::Fail) => "broken",
@@ -115,6 +133,9 @@ fn write_finding(page: &mut Page, finding: &Finding, grade: Grade, whole: bool) 
     }
     page.entry(2, "expected", Tone::Plain, &finding.expected);
     page.entry(2, "observed", tone(finding.grade), &finding.observed);
+    if times > 1 {
+        page.line(13, &[(Tone::Faint, &format!("({times} times)"))]);
+    }
 }
 
 /// `v5.0:3.3.1-5 Retained message is stored (MQTT 5.0 §3.3.1.3)`

@@ -85,6 +85,9 @@ pub(crate) fn hostile() -> RunReport {
         finding.observed = TRICK.to_owned() + &"x".repeat(100_000) + TRICK;
         finding.packets = (0..2000).collect();
     }
+    for _ in 0..20 {
+        result.findings.extend_from_within(..1);
+    }
     result.evidence = (0..2000u64)
         .map(|count| {
             let bytes = Bytes::from(vec![0x1b; if count < 3 { 60_000 } else { 60 }]);
