@@ -31,7 +31,8 @@ pub(super) const ALL_DUTIES: [&[Duty]; 4] = [DUTIES, answers::DUTIES, order::DUT
 ///
 /// In MQTT 3.1.1 packets may be sent again at any time, even while their answer is on the way. Then the same identifier
 /// has two answers, the second of which may come when it is in use for something else, and neither end can tell. So an
-/// identifier under which anything was repeated is doubtful from then on, and nothing is said about it.
+/// identifier under which anything was repeated is doubtful from then on, and nothing more is said about it. The same
+/// goes for one that was misused.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     /// Without those that are free.
@@ -100,7 +101,7 @@ impl Exchanges {
                 );
                 self.doubt(id);
             }
-            (stage, _) => in_use(id, "PUBLISH", stage, findings),
+            (stage, _) => self.in_use(id, "PUBLISH", stage, findings),
         }
         let is_doubtful = self.doubtful.contains(id);
         if !is_doubtful {
@@ -125,14 +126,17 @@ impl Exchanges {
             Stage::AwaitingPubrel => {}
             Stage::AwaitingPubrec => {
                 findings.breach(PUBREL_AFTER_PUBREC, format_args!("PUBREL {id} came before any PUBREC {id}"));
+                self.doubt(id);
             }
             Stage::AwaitingPubcomp => self.resent(id, "PUBREL", findings),
             // It may have been sent again while its PUBCOMP was on the way.
             Stage::Free if is_known => self.doubt(id),
+            Stage::Free if !fresh => {}
             Stage::Free | Stage::AwaitingPuback | Stage::AwaitingSuback | Stage::AwaitingUnsuback => {
                 if fresh {
                     pubrel_of_nothing(id, findings);
                 }
+                self.doubt(id);
             }
         }
         self.order.released(id, findings);
@@ -157,6 +161,19 @@ impl Exchanges {
         self.doubtful.insert(id);
         self.stages.remove(&id);
         self.order.forget(id);
+    }
+
+    fn in_use(&mut self, id: PacketId, packet: &str, stage: Stage, findings: &mut Findings) {
+        let duty = match findings.party {
+            Sender::Client => CLIENT_USES_FREE_IDENTIFIER,
+            Sender::Server => SERVER_USES_FREE_IDENTIFIER,
+        };
+        let reason = stage.reason();
+        findings.breach(
+            duty,
+            format_args!("{packet} has the Packet Identifier {id}, which is in use by {reason}"),
+        );
+        self.doubt(id);
     }
 
     fn resent(&mut self, id: PacketId, packet: &str, findings: &mut Findings) {
@@ -187,16 +204,6 @@ impl Stage {
             Self::AwaitingUnsuback => "an UNSUBSCRIBE without its UNSUBACK",
         }
     }
-}
-
-fn in_use(id: PacketId, packet: &str, stage: Stage, findings: &mut Findings) {
-    let duty = match findings.party {
-        Sender::Client => CLIENT_USES_FREE_IDENTIFIER,
-        Sender::Server => SERVER_USES_FREE_IDENTIFIER,
-    };
-    let reason = stage.reason();
-    findings
-        .breach(duty, format_args!("{packet} has the Packet Identifier {id}, which is in use by {reason}"));
 }
 
 fn pubrel_of_nothing(id: PacketId, findings: &mut Findings) {

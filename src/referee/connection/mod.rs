@@ -1,4 +1,18 @@
 //! The referee of one network connection.
+//!
+//! | file | what it judges |
+//! |---|---|
+//! | `opening` | which packets come first, once and last |
+//! | `connect`, `auth` | CONNECT, CONNACK, DISCONNECT and AUTH against each other |
+//! | `exchanges` | Packet Identifiers: what is in use, what is answered, in which order |
+//! | `publish`, `alias` | a PUBLISH by itself and against what was announced |
+//! | `quota`, `size` | Receive Maximum, Maximum Packet Size |
+//! | `filters`, `subscriptions` | SUBSCRIBE, UNSUBSCRIBE and their answers; messages against subscriptions |
+//! | `ping` | Keep Alive, PINGREQ and PINGRESP |
+//! | `fault` | what could not be decoded |
+//!
+//! Each begins with its duties: a duty stands at one place, with its statement in either version and with what has to
+//! be known before it is judged. `findings` is where that is decided.
 
 mod alias;
 mod auth;

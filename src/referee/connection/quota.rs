@@ -16,10 +16,11 @@ duties! {
 /// The PUBLISH packets above QoS 0 of one side that are on the way.
 ///
 /// Any PUBACK or PUBCOMP raises the sender's quota, also that of a PUBREL of an earlier connection (§4.9), so they are
-/// counted without regard to their identifiers.
+/// counted without regard to their identifiers. Such a one may be on its way when the quota has just been used up, so
+/// that the count may fall below zero.
 #[derive(Debug, Default)]
 pub(super) struct Quota {
-    in_flight: u32,
+    in_flight: i64,
 }
 
 impl Quota {
@@ -32,7 +33,7 @@ impl Quota {
         findings: &mut Findings,
     ) {
         self.in_flight = self.in_flight.saturating_add(1);
-        let Some(maximum) = maximum.filter(|maximum| self.in_flight > u32::from(*maximum)) else { return };
+        let Some(maximum) = maximum.filter(|maximum| self.in_flight > i64::from(*maximum)) else { return };
         let duty = match findings.party {
             Sender::Client => CLIENT_WITHIN_RECEIVE_MAXIMUM,
             Sender::Server => SERVER_WITHIN_RECEIVE_MAXIMUM,

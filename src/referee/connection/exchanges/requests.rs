@@ -2,7 +2,7 @@
 
 use mqttspec_wire::PacketId;
 
-use super::{Exchanges, Stage, in_use};
+use super::{Exchanges, Stage};
 use crate::referee::{
     connection::findings::Findings,
     duty::{Duty, duties},
@@ -46,7 +46,7 @@ impl Exchanges {
         if stage == awaiting && again && !findings.is_v5() {
             self.doubt(id);
         } else if stage != Stage::Free {
-            in_use(id, packet, stage, findings);
+            self.in_use(id, packet, stage, findings);
         }
         self.enter(id, awaiting);
     }
@@ -78,6 +78,7 @@ impl Exchanges {
             self.enter(id, Stage::Free);
         } else {
             findings.breach(duty, format_args!("{answer} {id} answers no {request} that is unanswered"));
+            self.doubt(id);
         }
         is_asked
     }

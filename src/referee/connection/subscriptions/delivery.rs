@@ -43,8 +43,8 @@ struct Matches {
     as_published: bool,
     /// One of them was requested without a Subscription Identifier.
     without_identifier: bool,
-    /// A filter that would match if its leading wildcard covered names that begin with `$`.
-    hidden: Option<Box<str>>,
+    /// A filter would match if its leading wildcard covered names that begin with `$`.
+    hidden: bool,
 }
 
 impl Subscriptions {
@@ -57,15 +57,14 @@ impl Subscriptions {
         solicited: bool,
         findings: &mut Findings,
     ) {
-        let Some(book) = &mut self.0 else { return };
-        let Some(topic) = topic else {
-            return book.identifiers_exist(publish, findings);
-        };
-        let matches = book.matches(topic);
         let identified = publish.properties.subscription_identifiers().next().is_some();
-        book.identifiers_belong(publish, topic, matches.highest.is_some(), findings);
-        if solicited || identified {
-            matches.judge(publish, topic, identified, findings);
+        let Some(book) = self.0.as_mut().filter(|_| solicited || identified) else { return };
+        book.identifiers_exist(publish, findings);
+        let Some(topic) = topic else { return };
+        let matches = book.matches(topic);
+        matches.judge(publish, topic, identified, findings);
+        if matches.highest.is_some() {
+            book.identifiers_belong(publish, topic, findings);
             book.retained(publish, topic, &matches, findings);
         }
     }
@@ -77,7 +76,7 @@ impl Book {
         for (filter, entry) in &self.entries {
             match Pattern::of(filter).fit(topic) {
                 Fit::Matches => matches.add(entry),
-                Fit::Hidden => matches.hidden = Some(filter.clone()),
+                Fit::Hidden => matches.hidden = true,
                 Fit::Differs => {}
             }
         }
@@ -92,12 +91,8 @@ impl Book {
         }
     }
 
-    /// `matched`: some subscription explains the message. If none does, that is said elsewhere.
-    fn identifiers_belong(&self, publish: &Publish, topic: &str, matched: bool, findings: &mut Findings) {
-        self.identifiers_exist(publish, findings);
-        if !matched {
-            return;
-        }
+    /// The message matches some subscription. If it matches none, that is said elsewhere.
+    fn identifiers_belong(&self, publish: &Publish, topic: &str, findings: &mut Findings) {
         for identifier in publish.properties.subscription_identifiers() {
             let mut owners =
                 self.entries.iter().filter(|(_, entry)| entry.identifiers.contains(&identifier)).peekable();
@@ -115,7 +110,7 @@ impl Book {
 
     /// Every subscription request may bring one retained message for a topic; any more with RETAIN 1 were forwarded.
     fn retained(&mut self, publish: &Publish, topic: &str, matches: &Matches, findings: &mut Findings) {
-        if !publish.retain || publish.delivery.dup() || matches.as_published || matches.highest.is_none() {
+        if !publish.retain || publish.delivery.dup() || matches.as_published {
             return;
         }
         let Some(count) = self.retained.count(topic) else { return };
@@ -143,21 +138,21 @@ impl Matches {
 
     fn judge(&self, publish: &Publish, topic: &str, identified: bool, findings: &mut Findings) {
         let qos = publish.delivery.qos();
-        match (self.highest, &self.hidden) {
-            (Some(highest), _) if qos > highest => findings.breach(
+        match self.highest {
+            Some(highest) if qos > highest => findings.breach(
                 QOS_WITHIN_GRANT,
                 format_args!(
                     "PUBLISH to {topic:?} has {qos}; the matching subscriptions have at most {highest}"
                 ),
             ),
-            (Some(_), _) => {}
-            (None, Some(filter)) => findings.breach(
+            Some(_) => {}
+            None if self.hidden => findings.breach(
                 LEADING_WILDCARD_SPARES_DOLLAR,
                 format_args!(
-                    "PUBLISH to {topic:?} matches no subscription; {filter:?} does not cover names with `$`"
+                    "PUBLISH to {topic:?} matches only filters that begin with a wildcard, not with `$`"
                 ),
             ),
-            (None, None) => findings.breach(
+            None => findings.breach(
                 TOPIC_MATCHES_SUBSCRIPTION,
                 format_args!("PUBLISH to {topic:?} matches no subscription of the client"),
             ),

@@ -2,6 +2,7 @@
 
 mod build;
 mod correct;
+mod decoded;
 mod honest;
 mod random;
 mod silence;

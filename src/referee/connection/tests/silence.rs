@@ -2,7 +2,7 @@
 
 use mqttspec_spec::v5;
 use mqttspec_wire::{
-    FaultKind, Packet, Property, ReasonCode, Sender,
+    FaultKind, Packet, Property, ReasonCode, Sender, Version,
     packet::{Delivery, PacketType},
 };
 use rstest::rstest;
@@ -82,6 +82,16 @@ fn a_resumed_session_excuses_what_an_earlier_connection_explains() {
         c(pubrel(10)),
     ];
     assert_eq!(watch(STRICT, &then(resumed(V5), earlier)), []);
+}
+
+/// A PUBREC that nobody can judge may be answered by a PUBREL.
+#[rstest]
+#[case(V3)]
+#[case(V5)]
+fn an_answer_that_may_be_of_an_earlier_connection_excuses_what_it_brings_about(#[case] version: Version) {
+    let reconnect = c(connect(with(asking(version), |connect| connect.clean_start = false)));
+    let events = [reconnect, s(accept([])), c(pubrec(78)), s(pubrel(78)), c(pubcomp(78)), s(publish(Q0, 0))];
+    assert_eq!(watch(Knowledge::default(), &events), []);
 }
 
 /// After a breach by the client, what the server owes it for the most part is not said.
