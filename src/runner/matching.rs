@@ -106,7 +106,7 @@ impl Check<'_> {
             Matcher::Pair(_) => false,
             Matcher::Equal(expr) => {
                 let wanted = self.variables.eval(expr)?;
-                single(observed).is_some_and(|value| *value == wanted)
+                single(observed).is_some_and(|value| value.is_sent_as(&wanted))
             }
             Matcher::Between(low, high) => {
                 let Some(value) = single(observed).and_then(Datum::number) else { return Ok(false) };

@@ -29,6 +29,14 @@ impl Datum {
         }
     }
 
+    /// Whether this value of a received field is what `wanted` is on the wire; a number in a text is its digits.
+    pub(super) fn is_sent_as(&self, wanted: &Self) -> bool {
+        match self {
+            Self::Text(_) | Self::Bytes(_) => self.to_bytes() == wanted.to_bytes(),
+            Self::Bool(_) | Self::Number(_) => self == wanted,
+        }
+    }
+
     /// The number, if it is one.
     pub(super) fn number(&self) -> Option<f64> {
         match self {
@@ -194,6 +202,16 @@ mod tests {
     fn equality_is_that_of_the_wire(#[case] a: Datum, #[case] b: Datum, #[case] equal: bool) {
         assert_eq!(a == b, equal);
         assert_eq!(b == a, equal);
+    }
+
+    #[rstest]
+    #[case(Datum::Text("1".into()), Datum::Number(1.0), true)]
+    #[case(Datum::Bytes(Bytes::from_static(b"true")), Datum::Bool(true), true)]
+    #[case(Datum::Text("1".into()), Datum::Number(2.0), false)]
+    #[case(Datum::Number(1.0), Datum::Text("1".into()), false)]
+    #[case(Datum::Number(1.0), Datum::Bool(true), true)]
+    fn numbers_in_texts_are_their_digits(#[case] received: Datum, #[case] wanted: Datum, #[case] same: bool) {
+        assert_eq!(received.is_sent_as(&wanted), same);
     }
 
     #[rstest]
