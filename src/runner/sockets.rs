@@ -167,14 +167,15 @@ fn timers(run: &Run) -> usize {
             .map(|step| match &step.kind {
                 StepKind::Wait(_) => 1,
                 StepKind::Repeat { steps, .. } => count(steps),
+                StepKind::Whichever(whichever) => usize::from(whichever.expectation.terms.within.is_some()),
                 StepKind::Client { action, .. } => match action {
                     Action::Receive(expectation) | Action::Expect(expectation) => {
                         usize::from(expectation.terms.within.is_some())
                     }
                     Action::ExpectClosed(expectation) => usize::from(expectation.terms.within.is_some()),
-                    Action::ExpectAnyOrder { terms, .. } | Action::ExpectOneOf { terms, .. } => {
-                        usize::from(terms.within.is_some())
-                    }
+                    Action::ExpectAnyOrder { terms, .. }
+                    | Action::ReceiveOneOf { terms, .. }
+                    | Action::ExpectOneOf { terms, .. } => usize::from(terms.within.is_some()),
                     Action::Open
                     | Action::Connect(_)
                     | Action::Disconnect(_)

@@ -1,6 +1,6 @@
 //! The clients of a scenario: their names, their client identifiers, their current network connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mqttspec_wire::PacketId;
 
@@ -26,15 +26,19 @@ pub(super) struct Client {
 
 /// All clients of a scenario.
 #[derive(Debug)]
-pub(super) struct Clients(BTreeMap<String, Client>);
+pub(super) struct Clients {
+    named: BTreeMap<String, Client>,
+    /// Names that the scenario gives to clients by what became of them.
+    roles: BTreeMap<String, String>,
+}
 
 impl Clients {
     /// The clients that act in these steps.
     pub(super) fn of<'a>(steps: impl Iterator<Item = &'a Step>, unique: &str) -> Self {
-        let mut names = Vec::new();
-        steps.for_each(|step| collect(step, &mut names));
+        let (mut names, mut roles) = (Vec::new(), BTreeSet::new());
+        steps.for_each(|step| collect(step, &mut names, &mut roles));
         let mut clients = BTreeMap::new();
-        for name in names {
+        for name in names.into_iter().filter(|name| !roles.contains(name)) {
             let number = clients.len();
             clients.entry(name.to_owned()).or_insert_with(|| {
                 let letters = name.chars().filter(char::is_ascii_alphanumeric);
@@ -43,22 +47,33 @@ impl Clients {
                 Client { id, link: None, untouched: false, next_packet_id: PacketId::MIN }
             });
         }
-        Self(clients)
+        Self { named: clients, roles: BTreeMap::new() }
     }
 
     /// Names and client identifiers.
     pub(super) fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, client)| (name.as_str(), client.id.as_str()))
+        self.named.iter().map(|(name, client)| (name.as_str(), client.id.as_str()))
     }
 
-    /// The client with this name.
+    /// The client with this name, or in this role.
     pub(super) fn get(&mut self, name: &str) -> Option<&mut Client> {
-        self.0.get_mut(name)
+        let name = self.roles.get(name).map_or(name, String::as_str);
+        self.named.get_mut(name)
+    }
+
+    /// The name of the client in this role; of one with this name, that itself.
+    pub(super) fn own_name(&self, name: &str) -> String {
+        self.roles.get(name).map_or(name, String::as_str).to_owned()
+    }
+
+    /// Gives a client a role.
+    pub(super) fn cast(&mut self, role: &str, name: &str) {
+        self.roles.insert(role.to_owned(), name.to_owned());
     }
 
     /// Every client's latest network connection.
     pub(super) fn links(&self) -> impl Iterator<Item = LinkId> {
-        self.0.values().filter_map(|client| client.link)
+        self.named.values().filter_map(|client| client.link)
     }
 }
 
@@ -71,10 +86,14 @@ impl Client {
     }
 }
 
-fn collect<'a>(step: &'a Step, names: &mut Vec<&'a str>) {
+fn collect<'a>(step: &'a Step, names: &mut Vec<&'a str>, roles: &mut BTreeSet<&'a str>) {
     match &step.kind {
         StepKind::Wait(_) => {}
-        StepKind::Repeat { steps, .. } => steps.iter().for_each(|step| collect(step, names)),
+        StepKind::Repeat { steps, .. } => steps.iter().for_each(|step| collect(step, names, roles)),
+        StepKind::Whichever(whichever) => {
+            names.extend(whichever.of.iter().map(String::as_str));
+            roles.extend(whichever.roles.iter().map(String::as_str));
+        }
         StepKind::Client { name, action } => {
             names.push(name);
             if let Action::ExpectNothingMore { fence: Some(Fence { client, .. }), .. } = action {

@@ -22,7 +22,7 @@ const FAREWELL: Duration = Duration::from_millis(250);
 impl Script {
     /// Opens a network connection for the client.
     pub(super) async fn open(&mut self, client: &str) -> Result<LinkId, Trouble> {
-        let link = self.stage.open(client, self.version());
+        let link = self.stage.open(&self.clients.own_name(client), self.version());
         let Some(known) = self.clients.get(client) else {
             return Err(Trouble::harness(format!("no client is called {client}")));
         };

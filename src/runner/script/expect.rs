@@ -62,15 +62,26 @@ impl Script {
         let pattern = &expectation.pattern;
         let expected = matching::describe_pattern(pattern, self.version(), &self.variables);
         let received = self.next_of(link, &[pattern.packet], window, &expected).await?;
-        let mismatches = self.compare(pattern, &received.packet)?;
-        if !mismatches.is_empty() {
-            return Err(Trouble::breach(expected, list(&received, &mismatches)).shown_by(&received));
-        }
+        self.require(pattern, &received, &expected)?;
         if acknowledge { self.acknowledge(link, &received).await } else { Ok(()) }
     }
 
+    /// The packet received matches the pattern.
+    pub(super) fn require(
+        &mut self,
+        pattern: &PacketPattern,
+        received: &Received,
+        expected: &str,
+    ) -> Result<(), Trouble> {
+        let mismatches = self.compare(pattern, &received.packet)?;
+        if mismatches.is_empty() {
+            return Ok(());
+        }
+        Err(Trouble::breach(expected, list(received, &mismatches)).shown_by(received))
+    }
+
     /// The next packet of one of these types, if it comes in time.
-    async fn next_of(
+    pub(super) async fn next_of(
         &mut self,
         link: LinkId,
         types: &[PacketType],
@@ -166,7 +177,11 @@ impl Script {
     }
 
     /// Whether each pattern can have a packet of its own; tries every assignment, since patterns may overlap.
-    fn assign(&mut self, patterns: &[PacketPattern], received: &[Received]) -> Result<bool, Trouble> {
+    pub(super) fn assign(
+        &mut self,
+        patterns: &[PacketPattern],
+        received: &[Received],
+    ) -> Result<bool, Trouble> {
         let Some((pattern, others)) = patterns.split_first() else { return Ok(true) };
         for (index, candidate) in received.iter().enumerate() {
             if candidate.packet.packet_type() == pattern.packet

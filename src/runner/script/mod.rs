@@ -1,5 +1,6 @@
 //! Plays one scenario: each step is an `async` function over the stage, and every failure becomes a finding.
 
+mod choice;
 mod cleanup;
 mod clients;
 mod closing;
@@ -178,6 +179,10 @@ impl Script {
                     }
                     Err(error) => self.record(section, step, error.into()),
                 },
+                StepKind::Whichever(whichever) => match self.whichever(whichever).await {
+                    Ok(()) => true,
+                    Err(trouble) => self.record(section, step, trouble),
+                },
                 StepKind::Client { name, action } => match self.act(name, action).await {
                     Ok(()) => true,
                     Err(trouble) => self.record(section, step, trouble),
@@ -221,6 +226,7 @@ impl Script {
             Action::ExpectAnyOrder { patterns, acknowledge, terms } => {
                 self.expect_any_order(client, patterns, *acknowledge, terms).await
             }
+            Action::ReceiveOneOf { sets, terms } => self.receive_one_of(client, sets, terms).await,
             Action::ExpectOneOf { outcomes, terms } => self.expect_one_of(client, outcomes, terms).await,
             Action::ExpectNothingMore { fence, .. } => self.expect_nothing_more(client, fence.as_ref()).await,
             Action::ExpectClosed(expectation) => self.expect_closed(client, expectation).await,
@@ -315,7 +321,11 @@ impl Script {
 
 /// The verdict that a step itself gives for its failure.
 fn otherwise(step: &Step) -> Option<&Otherwise> {
-    let StepKind::Client { action, .. } = &step.kind else { return None };
+    let action = match &step.kind {
+        StepKind::Client { action, .. } => action,
+        StepKind::Whichever(whichever) => return whichever.expectation.terms.otherwise.as_ref(),
+        StepKind::Wait(_) | StepKind::Repeat { .. } => return None,
+    };
     match action {
         Action::Connect(exchange)
         | Action::Publish(exchange)
@@ -324,6 +334,7 @@ fn otherwise(step: &Step) -> Option<&Otherwise> {
         Action::Ping(otherwise) => otherwise.as_ref(),
         Action::Receive(expectation) | Action::Expect(expectation) => expectation.terms.otherwise.as_ref(),
         Action::ExpectAnyOrder { terms, .. }
+        | Action::ReceiveOneOf { terms, .. }
         | Action::ExpectOneOf { terms, .. }
         | Action::ExpectNothingMore { terms, .. } => terms.otherwise.as_ref(),
         Action::ExpectClosed(expectation) => expectation.terms.otherwise.as_ref(),
@@ -333,11 +344,16 @@ fn otherwise(step: &Step) -> Option<&Otherwise> {
 
 /// Whether a step only leads to the scenario's point, so that its failure is no verdict unless it says so.
 fn is_exchange(step: &Step) -> bool {
-    let StepKind::Client { action, .. } = &step.kind else { return true };
+    let action = match &step.kind {
+        StepKind::Client { action, .. } => action,
+        StepKind::Whichever(_) => return false,
+        StepKind::Wait(_) | StepKind::Repeat { .. } => return true,
+    };
     match action {
         Action::Receive(_)
         | Action::Expect(_)
         | Action::ExpectAnyOrder { .. }
+        | Action::ReceiveOneOf { .. }
         | Action::ExpectOneOf { .. }
         | Action::ExpectNothingMore { .. }
         | Action::ExpectClosed(_) => false,

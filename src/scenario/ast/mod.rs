@@ -15,7 +15,7 @@ use mqttspec_spec::{StatementId, Version};
 pub use expect::{CloseExpectation, Expectation, Fence, Judgement, Otherwise, Outcome, OutcomeEvent, Terms};
 pub use expr::{Expr, Operator, Scalar, Segment};
 pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
-pub use step::{Action, Exchange, SendItem, Step, StepKind};
+pub use step::{Action, Exchange, SendItem, Step, StepKind, Whichever};
 
 /// A byte range in the scenario's source text.
 pub type Span = Range<usize>;

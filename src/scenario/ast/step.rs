@@ -19,7 +19,6 @@ pub struct Step {
 
 /// What a step does.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all steps are of the large variant")]
 pub enum StepKind {
     /// Lets time pass.
     Wait(Expr),
@@ -32,6 +31,8 @@ pub enum StepKind {
         /// What is repeated.
         steps: Vec<Step>,
     },
+    /// One of several clients, whichever the broker chooses, gets a message.
+    Whichever(Whichever),
     /// A client acts.
     Client {
         /// The client's name in the scenario.
@@ -39,6 +40,19 @@ pub enum StepKind {
         /// What it does.
         action: Action,
     },
+}
+
+/// A message that goes to one of several clients.
+#[derive(Clone, Debug)]
+pub struct Whichever {
+    /// The clients that may get it.
+    pub of: Vec<String>,
+    /// What they are called from then on: first the one that got it, then the others in their order; none if empty.
+    pub roles: Vec<String>,
+    /// The message.
+    pub expectation: Expectation,
+    /// Whether its handshake is completed.
+    pub acknowledge: bool,
 }
 
 /// What a client does.
@@ -82,6 +96,14 @@ pub enum Action {
         patterns: Vec<PacketPattern>,
         /// Whether PUBLISH handshakes are completed, as by `Receive`.
         acknowledge: bool,
+        /// How long, and what it means if it does not happen.
+        terms: Terms,
+    },
+    /// Expects that the messages that come are exactly those of one of these sets, in whatever order, and completes
+    /// their handshakes.
+    ReceiveOneOf {
+        /// The sets.
+        sets: Vec<Vec<PacketPattern>>,
         /// How long, and what it means if it does not happen.
         terms: Terms,
     },

@@ -4,11 +4,14 @@ use mqttspec_spec::Version;
 use mqttspec_wire::packet::PacketType;
 
 use super::{Keys, Lower, Mistake, keys, scope::Effect};
-use crate::scenario::{
-    ast::{Action, Exchange, Expectation, OutcomeEvent, PacketSpec, Span},
-    diagnostic::Code,
-    node::{Node, Value},
-    vocabulary,
+use crate::{
+    scenario::{
+        ast::{Action, Exchange, Expectation, Otherwise, OutcomeEvent, PacketSpec, Span, Terms},
+        diagnostic::Code,
+        node::{Node, Value},
+        vocabulary,
+    },
+    verdict::Grade,
 };
 
 /// How an action is written.
@@ -22,7 +25,7 @@ enum Form {
     Both,
 }
 
-const ACTIONS: [(&str, Form); 17] = [
+const ACTIONS: [(&str, Form); 18] = [
     ("open", Form::Word),
     ("connect", Form::Both),
     ("disconnect", Form::Both),
@@ -35,6 +38,7 @@ const ACTIONS: [(&str, Form); 17] = [
     ("send", Form::Mapping),
     ("receive", Form::Mapping),
     ("receive-any-order", Form::Mapping),
+    ("receive-one-of", Form::Mapping),
     ("expect", Form::Mapping),
     ("expect-any-order", Form::Mapping),
     ("expect-one-of", Form::Mapping),
@@ -162,6 +166,10 @@ impl Lower {
                 let (patterns, terms) = (self.messages(node), self.terms(keys));
                 Some(Action::ExpectAnyOrder { patterns, acknowledge: true, terms })
             }
+            "receive-one-of" => {
+                let (sets, terms) = (self.sets_of_messages(node), self.terms(keys));
+                Some(Action::ReceiveOneOf { sets, terms })
+            }
             "expect-any-order" => {
                 let patterns = self.expected_packets(node);
                 let acknowledge = keys.take("acknowledge").is_some_and(|node| self.plain_flag(node));
@@ -245,23 +253,30 @@ fn action_names() -> impl Iterator<Item = &'static str> {
 
 /// Whether a version's steps are judged by this action: whether it can end in `warn` or `fail`.
 pub(super) fn judges(action: &Action, version: Version) -> bool {
-    use crate::{scenario::ast::Otherwise, verdict::Grade};
-    let accuses = |otherwise: &Otherwise| matches!(otherwise.of(version).grade, Grade::Warn | Grade::Fail);
-    let expectation = |otherwise: &Option<Otherwise>| otherwise.as_ref().is_none_or(accuses);
+    let judged = |otherwise: &Option<Otherwise>| otherwise.as_ref().is_some_and(|it| accuses(it, version));
     match action {
         Action::Open | Action::Cut | Action::HalfClose | Action::Disconnect(_) | Action::Send { .. } => false,
         Action::Connect(exchange)
         | Action::Publish(exchange)
         | Action::Subscribe(exchange)
-        | Action::Unsubscribe(exchange) => exchange.otherwise.as_ref().is_some_and(accuses),
-        Action::Ping(otherwise) => otherwise.as_ref().is_some_and(accuses),
-        Action::Receive(expected) | Action::Expect(expected) => expectation(&expected.terms.otherwise),
-        Action::ExpectAnyOrder { terms, .. } | Action::ExpectNothingMore { terms, .. } => {
-            expectation(&terms.otherwise)
-        }
+        | Action::Unsubscribe(exchange) => judged(&exchange.otherwise),
+        Action::Ping(otherwise) => judged(otherwise),
+        Action::Receive(expected) | Action::Expect(expected) => expects(&expected.terms, version),
+        Action::ExpectAnyOrder { terms, .. }
+        | Action::ReceiveOneOf { terms, .. }
+        | Action::ExpectNothingMore { terms, .. } => expects(terms, version),
         Action::ExpectOneOf { outcomes, terms } => {
-            expectation(&terms.otherwise) || outcomes.iter().any(|outcome| accuses(&outcome.otherwise))
+            expects(terms, version) || outcomes.iter().any(|outcome| accuses(&outcome.otherwise, version))
         }
-        Action::ExpectClosed(close) => expectation(&close.terms.otherwise),
+        Action::ExpectClosed(close) => expects(&close.terms, version),
     }
+}
+
+/// Whether an expectation on these terms can end in `warn` or `fail`.
+pub(super) fn expects(terms: &Terms, version: Version) -> bool {
+    terms.otherwise.as_ref().is_none_or(|otherwise| accuses(otherwise, version))
+}
+
+fn accuses(otherwise: &Otherwise, version: Version) -> bool {
+    matches!(otherwise.of(version).grade, Grade::Warn | Grade::Fail)
 }

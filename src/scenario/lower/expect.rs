@@ -99,6 +99,12 @@ impl Lower {
         items.iter().filter_map(|item| self.message(item)).collect()
     }
 
+    /// The sets of patterns of `receive-one-of`.
+    pub(super) fn sets_of_messages(&mut self, node: &Node) -> Vec<Vec<PacketPattern>> {
+        let items = self.filled_list(node, "a list of lists of messages").unwrap_or_default();
+        items.iter().map(|item| self.messages(item)).collect()
+    }
+
     /// The outcomes of `expect-one-of`.
     pub(super) fn outcomes(&mut self, node: &Node) -> Vec<Outcome> {
         let items = self.filled_list(node, "a list of outcomes").unwrap_or_default();

@@ -17,6 +17,7 @@ mod scenario;
 mod scope;
 mod step;
 mod versions;
+mod whichever;
 
 use std::sync::Arc;
 

@@ -283,6 +283,13 @@ impl Lower {
         }
     }
 
+    /// Notes that the client has taken over the network connection of another, whose new name it is.
+    pub(super) fn takes_role(&mut self, client: &str) {
+        for version in self.versions.iter() {
+            self.scope.connections.insert((client.to_owned(), version), Connection::Connected);
+        }
+    }
+
     /// Notes that after a step that is wrong nothing is known of the client's network connection.
     pub(super) fn doubt(&mut self, client: &str) {
         for version in self.versions.iter() {

@@ -48,6 +48,7 @@ impl Lower {
         let kind = match entry.key.as_str() {
             "wait" => self.duration(&entry.value).map(StepKind::Wait),
             "repeat" => self.repeat(&entry.value),
+            "whichever" => self.whichever(&entry.value).map(StepKind::Whichever),
             _ => self.client(entry),
         };
         steps.extend(kind.map(|kind| Step { span: node.span.clone(), only, kind }));
@@ -112,6 +113,8 @@ impl Lower {
                 for steps in inner.iter().filter(|inner| inner.key == "steps") {
                     self.note_clients(&steps.value);
                 }
+            } else if entry.key == "whichever" {
+                self.note_roles(&entry.value);
             } else if entry.key != "wait" {
                 self.scope.clients.insert(entry.key.clone());
             }
@@ -124,6 +127,7 @@ pub(super) fn judge(steps: &[Step], version: Version) -> bool {
     steps.iter().filter(|step| step.only.is_none_or(|only| only == version)).any(|step| match &step.kind {
         StepKind::Wait(_) => false,
         StepKind::Repeat { steps, .. } => judge(steps, version),
+        StepKind::Whichever(whichever) => action::expects(&whichever.expectation.terms, version),
         StepKind::Client { action, .. } => action::judges(action, version),
     })
 }
