@@ -135,6 +135,9 @@ fn check(turn: &Turn, config: &Config, publish: &Publish) -> Result<(), Error> {
     if publish.retain && !config.retain && turn.obeys(Rule::RetainAvailableEnforced) {
         return Err((ReasonCode::RETAIN_NOT_SUPPORTED, "messages are not retained"));
     }
+    if publish.payload.len() > 16_383 && !turn.obeys(Rule::LongLengthsRead) {
+        return Err((ReasonCode::MALFORMED_PACKET, "the Remaining Length takes more than two bytes"));
+    }
     if publish.properties.is_empty() {
         return Ok(());
     }
@@ -183,6 +186,10 @@ impl Session {
         }
         if publish.topic.split('/').count() > 200 && !turn.obeys(Rule::TopicLevelsUnlimited) {
             return Err((ReasonCode::TOPIC_NAME_INVALID, "the topic name has too many levels"));
+        }
+        let beyond_two_bytes = publish.topic.chars().any(|character| character > '\u{FFFF}');
+        if beyond_two_bytes && !turn.obeys(Rule::AllCharactersAccepted) {
+            return Err((ReasonCode::MALFORMED_PACKET, "the topic name has an unusual character"));
         }
         if let Some(alias) = alias {
             let remaps = turn.obeys(Rule::AliasesRemapped) || !self.aliases.contains_key(&alias);

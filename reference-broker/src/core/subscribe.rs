@@ -153,6 +153,7 @@ impl Broker {
             }
             if !turn.obeys(Rule::ReplacingLosesNothing) {
                 session.queue.clear();
+                session.outgoing.clear();
             }
         }
         session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));

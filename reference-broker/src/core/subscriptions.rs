@@ -216,7 +216,7 @@ pub(crate) fn matching(rules: Rules) -> Matching {
 /// The text under which a topic name or filter is looked up: itself.
 pub(crate) fn canonical(rules: Rules, text: &str) -> Cow<'_, str> {
     if !rules.obeys(Rule::TopicsNotNormalised) {
-        return Cow::Owned(text.to_lowercase());
+        return Cow::Owned(text.to_lowercase().replace("e\u{301}", "\u{e9}"));
     }
     if !rules.obeys(Rule::SlashesDistinguish) {
         return Cow::Owned(text.trim_matches('/').to_owned());

@@ -24,6 +24,10 @@ TopicNameWithoutWildcards ["3.3.2-2" "4.7.1-1"] ["3.3.2-2" "4.7.0-1"]
     "A topic name with a wildcard closes the connection.";
 TopicLevelsUnlimited ["X-4.7.3-2"] ["X-4.7.3-2"]
     "A topic name may have any number of levels.";
+AllCharactersAccepted ["1.5.3-1"] ["1.5.4-1"]
+    "Well-formed strings may contain characters of any length.";
+LongLengthsRead ["X-2.2.3-1"] ["X-1.5.5-1"]
+    "A Remaining Length may take up to four bytes.";
 TopicAliasMaximumEnforced [] ["3.2.2-17" "3.2.2-18" "3.3.2-9" "X-3.3.4-3"]
     "A Topic Alias above the server's Topic Alias Maximum closes the connection.";
 EveryAliasAccepted [] ["3.3.2-12"]
