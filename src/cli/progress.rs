@@ -1,11 +1,8 @@
 //! What a run is doing, on standard error while that is a terminal.
 
-use std::{
-    env, io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::terminal::complain;
+use super::terminal::{Terminal, complain};
 use crate::{report::counted, runner::event::Event, verdict::Grade};
 
 /// The line is drawn at most this often.
@@ -28,8 +25,8 @@ struct Counts {
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
-        Self { width: stderr_width(), counts: Counts::default(), drawn: None }
+    pub(super) fn new(terminal: Terminal) -> Self {
+        Self { width: terminal.redraw_width, counts: Counts::default(), drawn: None }
     }
 
     /// Takes notice of an event.
@@ -70,13 +67,6 @@ fn line(counts: Counts, last: &str, width: usize) -> String {
         if counts.failed > 0 { format!(", {}", counted(counts.failed, "failure")) } else { String::new() };
     let line = format!("[{bar}] {} of {}{failed}  {last}", counts.done, counts.planned);
     line.chars().filter(|char| !char.is_control()).take(width.saturating_sub(1)).collect()
-}
-
-/// The columns of standard error, if it is a terminal that can redraw a line.
-fn stderr_width() -> Option<usize> {
-    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-    let size = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
-    size.filter(|width| !dumb && *width > 0)
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
     let json_to = arguments.json.as_deref().map(Destination::open).transpose()?;
-    let report = play(arguments, &scenarios, selection)?;
+    let report = play(arguments, &scenarios, selection, terminal)?;
     let folder = arguments.scenarios.as_ref().map(|path| path.display().to_string());
     let view = View {
         width: terminal.reading_width(),
@@ -78,6 +78,7 @@ fn play(
     arguments: &Arguments,
     scenarios: &[Arc<Scenario>],
     selection: Selection,
+    terminal: Terminal,
 ) -> Result<RunReport, BadInput> {
     let options = Options {
         target: arguments.target.clone().unwrap_or(Address::Embedded),
@@ -88,7 +89,7 @@ fn play(
     let stop = Stop::default();
     let asked = stop.clone();
     on_interrupt(move || asked.ask());
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(terminal);
     let report = runner::run(scenarios, &options, &stop, &mut |event| progress.notice(event));
     progress.finish();
     report.ok_or_else(|| BadInput::new("nothing to play: there are no scenarios"))

@@ -5,6 +5,8 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+use terminal_size::{Height, Width, terminal_size_of};
+
 use crate::report::Page;
 
 /// What is known about standard output and standard error.
@@ -16,20 +18,23 @@ pub(super) struct Terminal {
     pub(super) colour: bool,
     /// Whether to use them on standard error.
     pub(super) stderr_colour: bool,
+    /// The columns of standard error, if it is a terminal that can draw a line again.
+    pub(super) redraw_width: Option<usize>,
 }
 
 impl Terminal {
     /// Looks at both. Colours need a terminal that is not dumb, and neither `--no-color` nor `NO_COLOR`.
     pub(super) fn look(no_color: bool) -> Self {
-        let is_terminal = io::stdout().is_terminal();
-        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let wanted = !no_color && !set("NO_COLOR") && !dumb;
+        let width = columns(io::stdout().is_terminal(), terminal_size_of(io::stdout()));
+        let stderr_width = columns(io::stderr().is_terminal(), terminal_size_of(io::stderr()));
+        let colour = !no_color && !set("NO_COLOR") && !dumb;
         Self {
-            width: width.filter(|_| is_terminal),
-            colour: wanted && is_terminal,
-            stderr_colour: wanted && io::stderr().is_terminal(),
+            width,
+            colour: colour && width.is_some(),
+            stderr_colour: colour && stderr_width.is_some(),
+            redraw_width: stderr_width.filter(|_| !dumb),
         }
     }
 
@@ -47,6 +52,12 @@ impl Terminal {
     pub(super) fn list_page(self) -> Page {
         Page::new(self.width.unwrap_or(usize::MAX), self.colour)
     }
+}
+
+/// The columns of a terminal; none for what is no terminal.
+fn columns(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
+    const UNKNOWN: usize = 80;
+    is_terminal.then(|| size.map_or(UNKNOWN, |(width, _)| usize::from(width.0)))
 }
 
 /// Writes to standard output. A reader that has seen enough, like `head`, is no error.
