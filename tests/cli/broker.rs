@@ -13,14 +13,14 @@ use super::outcome;
 const SCENARIOS: &str = "fixtures/scenarios/good";
 
 /// A reference broker as a process of its own; it ends with the test.
-struct Broker {
+pub(crate) struct Broker {
     process: Child,
     /// `127.0.0.1:40123`
     address: String,
 }
 
 impl Broker {
-    fn start(arguments: &[&str]) -> io::Result<Self> {
+    pub(crate) fn start(arguments: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
             .args(["broker", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -35,7 +35,7 @@ impl Broker {
         Ok(Self { process, address })
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("mqtt://{}", self.address)
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod broker;
+mod readme;
 mod run;
 
 use std::process::{Command, Output};
