@@ -125,7 +125,10 @@ impl Exchanges {
             _ if self.doubtful.contains(id) => {}
             Stage::AwaitingPubrel => {}
             Stage::AwaitingPubrec => {
-                findings.breach(PUBREL_AFTER_PUBREC, format_args!("PUBREL {id} came before any PUBREC {id}"));
+                // An earlier connection may have brought the PUBREC after all.
+                if fresh {
+                    pubrel_too_early(id, findings);
+                }
                 self.doubt(id);
             }
             Stage::AwaitingPubcomp => self.resent(id, "PUBREL", findings),
@@ -204,6 +207,10 @@ impl Stage {
             Self::AwaitingUnsuback => "an UNSUBSCRIBE without its UNSUBACK",
         }
     }
+}
+
+fn pubrel_too_early(id: PacketId, findings: &mut Findings) {
+    findings.breach(PUBREL_AFTER_PUBREC, format_args!("PUBREL {id} came before any PUBREC {id}"));
 }
 
 fn pubrel_of_nothing(id: PacketId, findings: &mut Findings) {
