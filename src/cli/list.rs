@@ -19,6 +19,7 @@ use crate::{
 /// List the scenarios, the statements, or which statements are judged
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// What to list
     #[arg(value_enum, default_value_t = What::Scenarios)]
     what: What,
     /// The same as `list coverage`

@@ -1,7 +1,7 @@
 //! Renders what a run found: for a terminal, and as JSON.
 //!
 //! Pure functions of the plain data in [`verdict`](crate::verdict): no clock, no files, no look at the terminal. Width
-//! and colour are arguments. Whatever comes from a broker passes through [`text::clean`], so no byte of it can move
+//! and colour are arguments. A [`Page`] makes all that is written on it safe to print, so no byte of a broker can move
 //! the cursor, forge a line or hide another.
 
 mod chapter;
