@@ -52,8 +52,7 @@ fn write_scenarios(page: &mut Page, scenarios: &[Arc<Scenario>]) {
     let mut chapters: BTreeMap<Chapter, Vec<&Arc<Scenario>>> = BTreeMap::new();
     for scenario in scenarios {
         let main = scenario.covers.v5.first().or(scenario.covers.v3.first()).copied();
-        let version = main.map_or(Version::V5_0, StatementId::version);
-        chapters.entry(Chapter::of(&scenario.id, version, main)).or_default().push(scenario);
+        chapters.entry(Chapter::of(&scenario.id, main)).or_default().push(scenario);
     }
     let column = scenarios.iter().map(|scenario| scenario.id.chars().count()).max().unwrap_or(0);
     for (chapter, scenarios) in chapters {

@@ -13,10 +13,14 @@ pub struct Chapter {
 
 impl Chapter {
     /// The chapter that a scenario is about: that of its folder (`v5.0/3.3-publish/...`), or else of its main statement.
-    pub fn of(scenario: &str, version: Version, main: Option<StatementId>) -> Self {
+    ///
+    /// Folders for both versions (`common/2.2-packet-identifier/...`) are numbered as MQTT 5.0 is.
+    pub fn of(scenario: &str, main: Option<StatementId>) -> Self {
+        let root = scenario.split('/').next().unwrap_or_default();
+        let numbering = Version::parse(root).unwrap_or(Version::V5_0);
         let folders = scenario.rsplit('/').skip(1);
-        let named = folders.filter_map(|folder| Self::numbered(version, folder.split_once('-')?.0));
-        let of_main = || Self::numbered(version, main?.statement().section);
+        let named = folders.filter_map(|folder| Self::numbered(numbering, folder.split_once('-')?.0));
+        let of_main = || main.and_then(|id| Self::numbered(id.version(), id.statement().section));
         named.last().or_else(of_main).unwrap_or(Self { number: vec![u16::MAX], title: "Everything else" })
     }
 
@@ -98,13 +102,13 @@ mod tests {
     #[test]
     fn every_statement_stands_in_a_chapter_with_a_title() {
         for id in Version::ALL.into_iter().flat_map(Version::statements) {
-            let chapter = Chapter::of("somewhere/else", id.version(), Some(id));
+            let chapter = Chapter::of("somewhere/else", Some(id));
             assert_ne!(chapter.title, "Everything else", "{id}");
         }
     }
 
     fn of(id: StatementId) -> Chapter {
-        Chapter::of("", id.version(), Some(id))
+        Chapter::of("", Some(id))
     }
 
     #[test]
@@ -112,17 +116,19 @@ mod tests {
         assert!(of(v5!("3.2.0-1")) < of(v5!("3.10.1-1")));
         assert_eq!(of(v5!("3.3.1-1")), of(v3!("3.3.1-1")));
         assert_ne!(of(v5!("4.8.2-1")), of(v3!("4.8.0-1")));
-        assert!(of(v5!("6.0.0-1")) < Chapter::of("sanity", Version::V5_0, None));
+        assert!(of(v5!("6.0.0-1")) < Chapter::of("sanity", None));
     }
 
     #[rstest]
     #[case("v5.0/3.3-publish/retained", "3.3  PUBLISH")]
     #[case("common/4.8-shared/order", "4.8  Subscriptions")]
+    #[case("common/2.2-packet-identifier/zero", "2.2  Variable header")]
+    #[case("v3.1.1/2.2-fixed-header/flags", "2.2  Fixed header")]
     #[case("v3.1.1/6-websocket/3.2-x", "6    WebSocket")]
     #[case("mine/99-bottles/of-beer", "1.5  Data representation")]
     #[case("3.3-publish", "1.5  Data representation")]
     fn folders_name_chapters(#[case] scenario: &str, #[case] expected: &str) {
-        let chapter = Chapter::of(scenario, Version::V5_0, Some(v5!("1.5.4-1")));
+        let chapter = Chapter::of(scenario, Some(v5!("1.5.4-1")));
         assert_eq!(chapter.to_string(), expected);
     }
 }

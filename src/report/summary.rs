@@ -36,7 +36,7 @@ pub(super) fn header(page: &mut Page, report: &RunReport) {
 pub(super) fn chapters(page: &mut Page, results: &[ScenarioResult]) {
     let mut chapters: BTreeMap<Chapter, Vec<&ScenarioResult>> = BTreeMap::new();
     for result in results {
-        let chapter = Chapter::of(&result.scenario, result.version, result.statements.first().copied());
+        let chapter = Chapter::of(&result.scenario, result.statements.first().copied());
         chapters.entry(chapter).or_default().push(result);
     }
     let columns = [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip, Grade::Inconclusive, Grade::Error];
