@@ -138,7 +138,7 @@ impl Default for Limits {
             subscriptions: 100_000,
             topic_levels: 2_000_000,
             retained: 1_000_000,
-            in_flight: 256,
+            in_flight: 32,
             queued_messages: 100_000,
             queued_bytes: 64 << 20,
             backlog: 64 << 20,

@@ -77,7 +77,8 @@ impl Broker {
         connection.decoder.feed(bytes);
         while let Some(connection) = self.connections.get_mut(&id) {
             match connection.decoder.next() {
-                Ok(Some(frame)) => self.on_packet(turn, id, frame.packet),
+                Ok(Some(frame)) if turn.understands(&frame) => self.on_packet(turn, id, frame.packet),
+                Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(rejected) => self.on_fault(turn, id, &rejected),
             }
@@ -206,7 +207,7 @@ impl Broker {
 }
 
 /// After what time a broker that does so sends unacknowledged packets again on an open connection.
-pub(crate) const RESEND: Duration = Duration::from_secs(5);
+pub(crate) const RESEND: Duration = Duration::from_secs(1);
 
 /// How long a client may be silent (§3.1.2.10).
 pub(crate) fn patience(turn: &Turn, keep_alive: u16) -> Option<Duration> {

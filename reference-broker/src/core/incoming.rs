@@ -47,7 +47,7 @@ impl Broker {
         let reason = match verdict {
             Verdict::Accepted => {
                 let message = Arc::new(Message::published(turn, topic, publish));
-                if self.accept(turn, Some(key), &message) || !turn.obeys(Rule::NoSubscribersOnlyIfNone) {
+                if self.accept(turn, Some(key), &message) && turn.obeys(Rule::NoSubscribersOnlyIfNone) {
                     ReasonCode::SUCCESS
                 } else {
                     ReasonCode::NO_MATCHING_SUBSCRIBERS

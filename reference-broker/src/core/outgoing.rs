@@ -211,19 +211,22 @@ impl Session {
             let oldest = self.outgoing.iter().min_by_key(|(_, exchange)| exchange.order);
             id = oldest.map_or(id, |(id, _)| *id);
         }
-        if ack.reason.is_error() && !turn.obeys(Rule::RefusalAcknowledges) {
+        if ack.reason.is_error() && !self.heeds_refusal(turn) {
             return;
         }
         match self.outgoing.get(&id).map(|exchange| &exchange.state) {
             Some(Awaits::Puback(_)) => self.finish(turn, id),
-            None if !turn.obeys(Rule::QuotaNeverAboveInitial) => self.raise_quota(true),
-            Some(Awaits::Pubrec(_) | Awaits::Pubcomp(_)) | None => {}
+            None => self.raise_quota(turn, false),
+            Some(Awaits::Pubrec(_) | Awaits::Pubcomp(_)) => {}
         }
         self.pump(turn);
     }
 
     /// PUBREC (§3.5).
     pub(crate) fn on_pubrec(&mut self, turn: &mut Turn, ack: &Ack) {
+        if ack.reason.is_error() && !self.heeds_refusal(turn) {
+            return;
+        }
         let keeps_message = !turn.obeys(Rule::NoPublishAfterPubrel);
         let order = self.next_order();
         let known = match self.outgoing.get_mut(&ack.id) {
@@ -234,12 +237,21 @@ impl Session {
             self.finish(turn, ack.id);
             return self.pump(turn);
         }
-        let unknown = !known && turn.obeys(Rule::UnknownPubrecAnswered);
-        let reason = if unknown { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND } else { ReasonCode::SUCCESS };
-        if turn.obeys(Rule::PubrelSent) {
+        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        if turn.obeys(if known { Rule::PubrelSent } else { Rule::UnknownPubrecAnswered }) {
             let pubrel = Packet::Pubrel(Ack { reason, ..Ack::success(ack.id) });
             self.answer(turn, &pubrel, "no message with this identifier was sent");
         }
+    }
+
+    /// Whether a PUBACK or PUBREC with an error acknowledges its message; a mutant gives up all others for it.
+    fn heeds_refusal(&mut self, turn: &Turn) -> bool {
+        if !turn.obeys(Rule::RefusalConcernsOneMessage) {
+            self.queue.clear();
+            self.queued_bytes = 0;
+            self.resend.clear();
+        }
+        turn.obeys(Rule::RefusalAcknowledges)
     }
 
     /// PUBCOMP (§3.7).
@@ -252,17 +264,15 @@ impl Session {
     }
 
     fn finish(&mut self, turn: &Turn, id: PacketId) {
-        if let Some(exchange) = self.outgoing.remove(&id)
-            && exchange.counted
-            && turn.obeys(Rule::QuotaReturned)
-        {
-            self.raise_quota(false);
+        if let Some(exchange) = self.outgoing.remove(&id) {
+            self.raise_quota(turn, exchange.counted && turn.obeys(Rule::QuotaReturned));
         }
     }
 
-    fn raise_quota(&mut self, without_limit: bool) {
+    /// Gives back to the send quota what a message took from it; a mutant does so even if none did.
+    fn raise_quota(&mut self, turn: &Turn, was_taken: bool) {
         if let Some(link) = &mut self.link
-            && (link.quota < link.window || without_limit)
+            && (was_taken || !turn.obeys(Rule::QuotaNeverAboveInitial))
         {
             link.quota = link.quota.saturating_add(1);
         }

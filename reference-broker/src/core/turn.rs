@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use mqttspec_wire::{Packet, Properties, Property, ReasonCode, Utf8String, Version};
+use mqttspec_wire::{Frame, Packet, Properties, Property, ReasonCode, Utf8String, Version};
 
 use super::{ConnectionId, Output, Rule, Rules, misprint, session::Link};
+
+/// The size of an acknowledgement of MQTT 5.0 that leaves nothing out.
+const FULL_ACKNOWLEDGEMENT: usize = 6;
 
 /// The time, the rules and the outputs of one call.
 pub(crate) struct Turn<'a> {
@@ -33,6 +36,29 @@ impl<'a> Turn<'a> {
     /// All the rules.
     pub(crate) const fn rules(&self) -> Rules {
         self.rules
+    }
+
+    /// Whether a packet has a form that is accepted: an acknowledgement may leave out its Reason Code and its
+    /// properties (MQTT 5.0 §3.4.2.1). A mutant wants them all and ignores others.
+    pub(crate) fn understands(&self, frame: &Frame) -> bool {
+        let rule = match &frame.packet {
+            Packet::Puback(_) => Rule::ShortPubackAccepted,
+            Packet::Pubrec(_) => Rule::ShortPubrecAccepted,
+            Packet::Pubrel(_) => Rule::ShortPubrelAccepted,
+            Packet::Pubcomp(_) => Rule::ShortPubcompAccepted,
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Publish(_)
+            | Packet::Subscribe(_)
+            | Packet::Suback(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingreq
+            | Packet::Pingresp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => return true,
+        };
+        frame.raw.len() >= FULL_ACKNOWLEDGEMENT || self.obeys(rule)
     }
 
     /// Sends a packet to the client, unless that is larger than it accepts. Says whether it was sent.

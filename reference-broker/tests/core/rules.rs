@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use mqttspec_wire::{Packet, QoS, Version};
-use reference_broker::{Rule, Rules};
+use mqttspec_wire::{Packet, Property, QoS, Version, packet::Connect};
+use reference_broker::{Config, Rule, Rules};
+use rstest::rstest;
 
 use crate::world::*;
 
@@ -62,4 +63,27 @@ fn a_mutant_is_a_broker_that_breaks_its_rule() {
     world.expect_nothing(client);
     world.publish(client, publish("t", "x", QoS::AtMostOnce));
     assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[rstest]
+#[case::all(Rules::all(), &[0x40, 2, 0, 1], "one two")]
+#[case::short(Rules::all().without(Rule::ShortPubackAccepted), &[0x40, 2, 0, 1], "one")]
+#[case::full(Rules::all().without(Rule::ShortPubackAccepted), &[0x40, 4, 0, 1, 0, 0], "one two")]
+#[case::refusal(Rules::all(), &[0x40, 3, 0, 1, 0x80], "one two")]
+#[case::refusal_of_one(Rules::all().without(Rule::RefusalConcernsOneMessage), &[0x40, 3, 0, 1, 0x80], "one")]
+fn a_puback_makes_room_for_the_next_message(
+    #[case] rules: Rules,
+    #[case] puback: &[u8],
+    #[case] expected: &str,
+) {
+    let mut world = World::mutant(Config::default(), rules);
+    let one_at_a_time =
+        Connect { properties: properties([Property::ReceiveMaximum(1)]), ..connect(Version::V5_0, "s") };
+    let (subscriber, _) = world.connect(one_at_a_time);
+    world.subscribe(subscriber, subscription("t", QoS::AtLeastOnce));
+    let publisher = world.client(Version::V5_0, "p");
+    world.publish(publisher, publish("t", "one", QoS::AtLeastOnce));
+    world.publish(publisher, publish("t", "two", QoS::AtLeastOnce));
+    world.send_bytes(subscriber, puback);
+    assert_eq!(world.payloads(subscriber).join(" "), expected);
 }

@@ -136,6 +136,16 @@ NoPublishAfterPubrel ["4.3.3-1"] ["4.3.3-6"]
     "A message is not sent again after PUBREL.";
 RefusalAcknowledges [] ["4.4.0-2"]
     "PUBACK with an error acknowledges its message.";
+RefusalConcernsOneMessage [] ["X-4.13.2-1"]
+    "PUBACK or PUBREC with an error concerns no other message.";
+ShortPubackAccepted [] ["X-3.4.2-1"]
+    "PUBACK may leave out its Reason Code and its properties.";
+ShortPubrecAccepted [] ["X-3.5.2-1"]
+    "PUBREC may leave out its Reason Code and its properties.";
+ShortPubrelAccepted [] ["X-3.6.2-1"]
+    "PUBREL may leave out its Reason Code and its properties.";
+ShortPubcompAccepted [] ["X-3.7.2-1"]
+    "PUBCOMP may leave out its Reason Code and its properties.";
 AcknowledgementsMatchById ["4.3.2-1"] ["4.3.2-3"]
     "PUBACK acknowledges the message with its identifier only.";
 ReceiveMaximumHonoured [] ["3.3.4-9" "4.9.0-2"]

@@ -132,6 +132,7 @@ fn flow_control(script: &mut Script) {
     script.send(client, Packet::Pingreq);
     script.acknowledge(client, Packet::Puback, 50, 0);
     script.acknowledge(client, Packet::Puback, 1, 0);
+    script.acknowledge(client, Packet::Puback, 2, 0x80);
     script.world.cut(client);
     script.connect(limited(3));
     for number in 1..=40 {
