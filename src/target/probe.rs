@@ -204,20 +204,19 @@ impl Probe {
             "Subscription Identifier Available 0",
         );
         let aliases = properties.topic_alias_maximum().unwrap_or(0);
-        note(
-            Feature::TopicAlias,
-            self.version == Version::V5_0 && aliases == 0,
-            "a Topic Alias Maximum of 0",
-        );
+        let receive_maximum = properties.receive_maximum().unwrap_or(u16::MAX);
+        let packet_size = properties.maximum_packet_size();
+        if self.version == Version::V5_0 {
+            note(Feature::TopicAlias, aliases == 0, "a Topic Alias Maximum of 0");
+            note(Feature::ReceiveMaximum, receive_maximum == u16::MAX, "no Receive Maximum below 65,535");
+            note(Feature::MaximumPacketSize, packet_size.is_none(), "no Maximum Packet Size");
+        }
         self.facts.missing = missing;
         self.facts.limits = vec![
             ("limits.maximum_qos".to_owned(), properties.maximum_qos().unwrap_or(2).into()),
-            ("limits.receive_maximum".to_owned(), properties.receive_maximum().unwrap_or(u16::MAX).into()),
+            ("limits.receive_maximum".to_owned(), receive_maximum.into()),
             ("limits.topic_alias_maximum".to_owned(), aliases.into()),
-            (
-                "limits.maximum_packet_size".to_owned(),
-                properties.maximum_packet_size().unwrap_or(268_435_460).into(),
-            ),
+            ("limits.maximum_packet_size".to_owned(), packet_size.unwrap_or(268_435_460).into()),
             ("limits.server_keep_alive".to_owned(), properties.server_keep_alive().unwrap_or(60).into()),
         ];
     }

@@ -97,6 +97,10 @@ pub enum Feature {
     SubscriptionIdentifier,
     /// Topic aliases from client to server (MQTT 5.0).
     TopicAlias,
+    /// A Receive Maximum of the server that a client can exceed (MQTT 5.0).
+    ReceiveMaximum,
+    /// A Maximum Packet Size of the server (MQTT 5.0).
+    MaximumPacketSize,
     /// Sessions that outlive their network connection.
     Session,
     /// Will messages.
@@ -109,7 +113,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -117,6 +121,8 @@ impl Feature {
         (Self::Shared, "shared"),
         (Self::SubscriptionIdentifier, "subscription-identifier"),
         (Self::TopicAlias, "topic-alias"),
+        (Self::ReceiveMaximum, "receive-maximum"),
+        (Self::MaximumPacketSize, "maximum-packet-size"),
         (Self::Session, "session"),
         (Self::Will, "will"),
         (Self::DollarTopic, "dollar-topic"),
