@@ -47,6 +47,7 @@ pub use rules::{Rule, Rules};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
+use message::Copy;
 use retained::Retained;
 use session::Sessions;
 use subscriptions::{Match, Subscriptions};
@@ -95,6 +96,8 @@ pub struct Broker {
     assigned: u64,
     scratch: BytesMut,
     matches: Vec<Match>,
+    /// Messages that no member of a Shared Subscription is left for, which only a mutant keeps.
+    orphans: Vec<Copy>,
 }
 
 impl Broker {
@@ -111,6 +114,7 @@ impl Broker {
             assigned: 0,
             scratch: BytesMut::new(),
             matches: Vec::new(),
+            orphans: Vec::new(),
         }
     }
 

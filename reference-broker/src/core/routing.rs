@@ -66,9 +66,14 @@ impl Broker {
             let identifiers = found.options.identifier.into_iter();
             match &mut merged {
                 _ if found.shared.is_some() => {
+                    let has_plain = matches.iter().any(|other| other.shared.is_none());
+                    if has_plain && !turn.obeys(Rule::SharedBesidePlain) {
+                        continue;
+                    }
+                    let identifiers = self.identifiers(turn, found.session, identifiers.collect());
                     let copy = Copy {
                         shared: found.shared.clone(),
-                        ..copy(turn, message, found.options, identifiers.collect())
+                        ..copy(turn, message, found.options, identifiers)
                     };
                     self.deliver(turn, found.session, copy);
                 }
@@ -178,6 +183,8 @@ impl Broker {
             let identifiers = found.options.identifier.into_iter().collect();
             let anew = self::copy(turn, &copy.message, found.options, identifiers);
             self.deliver(turn, found.session, Copy { shared: found.shared, ..anew });
+        } else if !turn.obeys(Rule::ShareEndsWithLastSession) {
+            self.orphans.push(copy.clone());
         }
     }
 }

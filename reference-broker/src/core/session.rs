@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) queued_bytes: usize,
     /// The Topic Aliases that the client has set on its network connection.
     pub(crate) aliases: BTreeMap<u16, Utf8String>,
+    /// Subscription Identifiers of subscriptions that ended, which only a mutant keeps.
+    pub(crate) left_identifiers: BTreeMap<Utf8String, u32>,
     /// The window of its last network connection, which only a mutant goes by.
     pub(crate) former_window: u16,
 }
@@ -134,6 +136,7 @@ impl Session {
             ends: None,
             will: None,
             subscriptions: BTreeMap::new(),
+            left_identifiers: BTreeMap::new(),
             incoming: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             identifiers: Identifiers::default(),

@@ -156,9 +156,13 @@ impl Broker {
                 session.outgoing.clear();
             }
         }
+        options.identifier = options.identifier.or(session.left_identifiers.remove(filter.as_utf8()));
         session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));
         self.subscriptions.insert(turn.rules(), filter, Subscriber { session: key, options });
         let is_shared = filter.share_name().is_some();
+        for orphan in if is_shared { std::mem::take(&mut self.orphans) } else { Vec::new() } {
+            self.share_anew(turn, &orphan);
+        }
         Ok(wants_retained(turn, handling, is_new, is_shared).then_some(options))
     }
 
@@ -217,8 +221,11 @@ impl Broker {
             session.outgoing.clear();
         }
         for text in &gone {
-            if let Some((filter, _)) = session.subscriptions.remove(text)
-                && turn.obeys(Rule::UnsubscribeStopsMessages)
+            let Some((filter, options)) = session.subscriptions.remove(text) else { continue };
+            if !turn.obeys(Rule::IdentifierEndsWithSubscription) {
+                session.left_identifiers.extend(options.identifier.map(|left| (text.clone(), left)));
+            }
+            if turn.obeys(Rule::UnsubscribeStopsMessages)
                 && (filter.share_name().is_none() || turn.obeys(Rule::UnsubscribeLeavesShare))
             {
                 self.subscriptions.remove(turn.rules(), &filter, key);

@@ -120,7 +120,7 @@ IdentifierKeptOnRedelivery ["2.3.1-4" "4.4.0-1"] ["4.4.0-1"]
     "A message is sent again with its identifier.";
 UnacknowledgedResent ["4.4.0-1" "4.3.2-1"] ["4.4.0-1" "4.3.2-3" "4.3.3-3"]
     "Unacknowledged messages are sent again when the session is resumed.";
-PubrelResent ["4.4.0-1" "4.3.3-1"] ["4.4.0-1" "4.3.3-5"]
+PubrelResent ["4.4.0-1" "4.3.3-1"] ["4.4.0-1" "4.3.3-5" "4.8.2-4"]
     "An unacknowledged PUBREL is sent again when the session is resumed.";
 NoResendWhileConnected [] ["4.4.0-1"]
     "Nothing is sent again while the connection is open.";

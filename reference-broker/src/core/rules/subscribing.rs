@@ -22,6 +22,8 @@ IdentifierReplaced [] ["X-3.8.4-3"]
     "A subscription made again without Subscription Identifier has none.";
 ReplacingLosesNothing ["3.8.4-3"] ["3.8.4-4"]
     "Replacing a subscription loses no message.";
+IdentifierEndsWithSubscription [] ["X-3.8.4-3"]
+    "A Subscription Identifier ends with its subscription.";
 DeniedSubscriptionRefused [] ["3.8.4-7"]
     "A subscription that is not allowed is refused by its code.";
 IdentifiersNeedSupport [] ["X-3.2.2.3.12-2"]
@@ -76,10 +78,14 @@ ShareDeliversOnce [] ["X-4.8.2-1"]
     "A message goes to one member of a Shared Subscription.";
 SharesSeparate [] ["X-4.8.2-2"]
     "Shared Subscriptions with other filters are other ones.";
+SharedBesidePlain [] ["X-4.8.2-2"]
+    "A client's Shared Subscription and its Non-shared one each bring a message.";
 ShareMemberOnce [] ["X-4.8.2-3"]
     "A session is a member of a Shared Subscription once.";
 ShareOutlivesMembers [] ["X-4.8.2-5"]
     "A Shared Subscription lives as long as it has a member.";
+ShareEndsWithLastSession [] ["X-4.8.2-5"]
+    "What a Shared Subscription could not deliver ends with its last session.";
 SharePrefixNotMatched [] ["X-4.8.2-6"]
     "`$share` and the ShareName take no part in matching.";
 ShareGetsNoRetained [] ["X-3.8.4-2"]

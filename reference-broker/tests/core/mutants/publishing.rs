@@ -47,6 +47,8 @@ fn exchanges(script: &mut Script) {
         script.publish_as(client, once(id(7), true), "t");
         script.publish(client, "t", "", 0);
         script.publish(client, &"/".repeat(300), "", 0);
+        script.publish(client, "t", &"long".repeat(5000), 1);
+        script.publish(watcher, "\u{1F600}", "", 1);
         script.subscribe(client, "t", 1);
         script.publish(watcher, "t", "crossing", 1);
         script.publish_as(client, once(id(1), false), "t");

@@ -88,6 +88,9 @@ fn overlapping(script: &mut Script) {
     script.publish(client, "a/b", "x", 2);
     script.subscribe(client, "a/#", 0);
     script.publish(client, "a/b", "x", 0);
+    script.unsubscribe(client, &["a/+"]);
+    script.subscribe(client, "a/+", 0);
+    script.publish(client, "a/b", "x", 0);
     let other = script.client(V5, "o");
     script.subscribe(other, "a/#", 0);
     script.publish(client, "a/b", "x", 0);
@@ -124,6 +127,8 @@ fn sharing(script: &mut Script) {
     script.subscribe(members[1], "$share/g/t", 1);
     script.subscribe(members[2], "$share/g/#", 1);
     publish(script);
+    script.subscribe(members[1], "t", 1);
+    publish(script);
     script.acknowledge(members[1], Packet::Puback, 1, 0x80);
     script.unsubscribe(members[0], &["$share/g/t"]);
     publish(script);
@@ -142,6 +147,9 @@ fn lost(script: &mut Script) {
             script.world.cut(first);
             script.lasting(V5, "first");
             script.client(V5, "first");
+            script.world.cut(second);
+            let third = script.client(V5, "third");
+            script.subscribe(third, "$share/g/t", level);
         }
     }
 }
