@@ -266,9 +266,9 @@ impl Session {
         if expired && !turn.obeys(Rule::ExchangeOutlivesExpiry) {
             return;
         }
-        let unknown = found.is_none() && turn.obeys(Rule::UnknownPubrelTold);
-        let reason = if unknown { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND } else { ReasonCode::SUCCESS };
-        if turn.obeys(Rule::PubcompSent) {
+        let known = found.is_some();
+        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        if turn.obeys(if known { Rule::PubcompSent } else { Rule::UnknownPubrelAnswered }) {
             let pubcomp = Packet::Pubcomp(Ack { reason, ..Ack::success(ack.id) });
             self.answer(turn, &pubcomp, "no message with this identifier is unfinished");
         }

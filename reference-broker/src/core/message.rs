@@ -113,10 +113,20 @@ impl Copy {
         Packet::Publish(Publish {
             delivery,
             retain: self.retain,
-            topic: self.message.topic.clone(),
+            topic: self.topic(turn),
             properties,
             payload: self.message.payload.clone(),
         })
+    }
+
+    /// The topic name under which it is delivered; a mutant drops the last level.
+    fn topic(&self, turn: &Turn) -> Utf8String {
+        let topic = &self.message.topic;
+        let shorter = || Utf8String::try_from(topic.rsplit_once('/')?.0).ok();
+        if turn.obeys(Rule::ForwardedTopicMatches) {
+            return topic.clone();
+        }
+        shorter().unwrap_or_else(|| topic.clone())
     }
 }
 

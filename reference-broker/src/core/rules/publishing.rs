@@ -66,7 +66,7 @@ IdentifierFreeAfterPubcomp ["4.3.3-2"] ["4.3.3-12" "X-2.2.1-2"]
     "After PUBCOMP a PUBLISH with its identifier is a new message.";
 ExchangeOutlivesExpiry [] ["4.3.3-13"]
     "A QoS 2 exchange goes on when its message has expired.";
-UnknownPubrelTold [] ["X-3.7.2.1-1"]
+UnknownPubrelAnswered ["4.3.3-2"] ["4.3.3-11" "X-3.7.2.1-1"]
     "PUBREL with an unknown identifier is answered with Packet Identifier not found.";
 UnknownPubrecAnswered [] ["X-3.6.2.1-1"]
     "PUBREC with an unknown identifier is answered with Packet Identifier not found.";
@@ -94,6 +94,8 @@ ContentTypeForwarded [] ["3.3.2-20"]
     "The Content Type is forwarded.";
 ResponseTopicForwarded [] ["3.3.2-15"]
     "The Response Topic is forwarded.";
+ForwardedTopicMatches ["3.3.2-3"] ["3.3.2-3"]
+    "A message is forwarded with a topic name that matches the subscription.";
 CorrelationDataForwarded [] ["3.3.2-16"]
     "The Correlation Data is forwarded.";
 UserPropertiesForwarded [] ["3.3.2-17"]
