@@ -208,6 +208,7 @@ impl Probe {
         let packet_size = properties.maximum_packet_size();
         if self.version == Version::V5_0 {
             note(Feature::TopicAlias, aliases == 0, "a Topic Alias Maximum of 0");
+            note(Feature::TopicAliasMaximum, aliases == u16::MAX, "the highest Topic Alias Maximum there is");
             note(Feature::ReceiveMaximum, receive_maximum == u16::MAX, "no Receive Maximum below 65,535");
             note(Feature::MaximumPacketSize, packet_size.is_none(), "no Maximum Packet Size");
         }

@@ -97,6 +97,8 @@ pub enum Feature {
     SubscriptionIdentifier,
     /// Topic aliases from client to server (MQTT 5.0).
     TopicAlias,
+    /// A Topic Alias Maximum of the server that a client can exceed (MQTT 5.0).
+    TopicAliasMaximum,
     /// A Receive Maximum of the server that a client can exceed (MQTT 5.0).
     ReceiveMaximum,
     /// A Maximum Packet Size of the server (MQTT 5.0).
@@ -113,7 +115,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -121,6 +123,7 @@ impl Feature {
         (Self::Shared, "shared"),
         (Self::SubscriptionIdentifier, "subscription-identifier"),
         (Self::TopicAlias, "topic-alias"),
+        (Self::TopicAliasMaximum, "topic-alias-maximum"),
         (Self::ReceiveMaximum, "receive-maximum"),
         (Self::MaximumPacketSize, "maximum-packet-size"),
         (Self::Session, "session"),
