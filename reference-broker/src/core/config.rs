@@ -91,6 +91,8 @@ pub struct Limits {
     pub topic_levels: usize,
     /// Retained messages.
     pub retained: usize,
+    /// Bytes of payload of retained messages.
+    pub retained_bytes: usize,
     /// QoS 1 and QoS 2 messages that one client has been sent and has not acknowledged; not 0.
     pub in_flight: u16,
     /// Messages that wait for one session. Further ones are dropped.
@@ -138,6 +140,7 @@ impl Default for Limits {
             subscriptions: 100_000,
             topic_levels: 2_000_000,
             retained: 1_000_000,
+            retained_bytes: 1 << 30,
             in_flight: 32,
             queued_messages: 100_000,
             queued_bytes: 64 << 20,

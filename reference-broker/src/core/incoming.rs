@@ -71,7 +71,8 @@ impl Broker {
         let expiry = publish.properties.message_expiry_interval();
         let expires = expiry.map(|seconds| turn.now + Duration::from_secs(u64::from(seconds)));
         let denied = self.is_publish_denied(topic);
-        let full = publish.retain && !self.has_room_to_retain(topic) && !publish.payload.is_empty();
+        let size = publish.payload.len();
+        let full = publish.retain && size > 0 && !self.retained.has_room(&self.config.limits, topic, size);
         let Some(session) = self.sessions.get_mut(key) else { return Ok(Verdict::Duplicate) };
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery
             && session.incoming.contains_key(&id)
@@ -111,12 +112,6 @@ impl Broker {
             ));
         }
         Ok(Verdict::Accepted)
-    }
-
-    fn has_room_to_retain(&self, topic: &str) -> bool {
-        let limits = &self.config.limits;
-        self.retained.contains(topic)
-            || (self.retained.len() < limits.retained && self.retained.levels() < limits.topic_levels)
     }
 
     /// Whether no client may publish to the topic.

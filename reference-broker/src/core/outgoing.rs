@@ -102,8 +102,7 @@ impl Session {
 
     fn send_unacknowledged(&self, turn: &mut Turn, copy: &Copy) {
         if let Some(link) = &self.link {
-            let packet = copy.packet(turn, Delivery::AtMostOnce);
-            turn.send(link, &packet);
+            turn.send_copy(link, copy);
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Rule,
+    config::Limits,
     message::Message,
     subscriptions::{canonical, matching},
     tree::Tree,
@@ -15,21 +16,22 @@ use super::{
 pub(crate) struct Retained {
     tree: Tree<Arc<Message>>,
     count: usize,
+    /// The bytes of their payloads.
+    bytes: usize,
 }
 
 impl Retained {
     pub(crate) const fn new() -> Self {
-        Self { tree: Tree::new(), count: 0 }
+        Self { tree: Tree::new(), count: 0, bytes: 0 }
     }
 
-    /// How many there are, expired ones included.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// How many topic levels they take.
-    pub(crate) fn levels(&self) -> usize {
-        self.tree.len()
+    /// Whether the limits let a message of this size be retained.
+    pub(crate) fn has_room(&self, limits: &Limits, topic: &str, size: usize) -> bool {
+        let replaced = self.tree.get(topic);
+        let freed = replaced.map_or(0, |message| message.payload.len());
+        let levels = self.tree.len() + topic.split('/').count();
+        let has_place = self.count < limits.retained && levels <= limits.topic_levels;
+        (replaced.is_some() || has_place) && self.bytes - freed + size <= limits.retained_bytes
     }
 
     /// Whether the topic has one.
@@ -47,8 +49,12 @@ impl Retained {
             Arc::clone(&message)
         });
         if let Some(stored) = stored {
-            self.count += usize::from(is_new);
-            if turn.obeys(Rule::RetainedReplaced) {
+            if is_new {
+                self.count += 1;
+                self.bytes += message.payload.len();
+            } else if turn.obeys(Rule::RetainedReplaced) {
+                self.bytes -= stored.payload.len();
+                self.bytes += message.payload.len();
                 *stored = message;
             }
         }
@@ -56,8 +62,9 @@ impl Retained {
 
     /// Removes the message of a topic.
     pub(crate) fn remove(&mut self, turn: &Turn, topic: &str) {
-        if self.tree.remove(&canonical(turn.rules(), topic)).is_some() {
+        if let Some(message) = self.tree.remove(&canonical(turn.rules(), topic)) {
             self.count -= 1;
+            self.bytes -= message.payload.len();
         }
     }
 

@@ -7,14 +7,14 @@ use mqttspec_wire::{QoS, TopicFilter, Utf8String, packet};
 use super::{
     Rule, Rules,
     session::SessionKey,
-    tree::{Matching, NodeId, Tree},
+    tree::{Matching, Tree, Walk},
 };
 
 /// The subscriptions of all sessions, by filter.
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     tree: Tree<Subscribers>,
-    found: Vec<NodeId>,
+    walk: Walk,
 }
 
 /// The subscriptions with one filter.
@@ -73,8 +73,8 @@ impl Options {
 }
 
 impl Subscriptions {
-    pub(crate) const fn new() -> Self {
-        Self { tree: Tree::new(), found: Vec::new() }
+    pub(crate) fn new() -> Self {
+        Self { tree: Tree::new(), walk: Walk::default() }
     }
 
     /// How many topic levels they take.
@@ -134,13 +134,12 @@ impl Subscriptions {
         online: impl Fn(SessionKey) -> bool,
         matches: &mut Vec<Match>,
     ) {
-        self.found.clear();
-        self.tree.filters_matching(&canonical(rules, topic), matching(rules), &mut self.found);
+        self.tree.filters_matching(&canonical(rules, topic), matching(rules), &mut self.walk);
         if !rules.obeys(Rule::SharePrefixNotMatched) {
             self.also_literal_shares(topic);
         }
         let mut names = Vec::new();
-        for &id in &self.found {
+        for &id in &self.walk.found {
             let Some(subscribers) = self.tree.value_mut(id) else { continue };
             let plain = |&Subscriber { session, options }| Match { session, options, shared: None };
             matches.extend(subscribers.plain.iter().map(plain));
@@ -158,7 +157,7 @@ impl Subscriptions {
                 }
             }
         }
-        if self.found.len() > 1 || matches.iter().any(|found| found.shared.is_some()) {
+        if self.walk.found.len() > 1 || matches.iter().any(|found| found.shared.is_some()) {
             matches.sort_by_key(|found| found.session);
         }
     }
@@ -178,7 +177,9 @@ impl Subscriptions {
     fn also_literal_shares(&mut self, topic: &str) {
         if let Some((_, rest)) = topic.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
             let all = Matching { hides_dollar: true, parent_level: true, single_level: true };
-            self.tree.filters_matching(rest, all, &mut self.found);
+            let mut walk = Walk::default();
+            self.tree.filters_matching(rest, all, &mut walk);
+            self.walk.found.append(&mut walk.found);
         }
     }
 }

@@ -27,6 +27,15 @@ pub(crate) struct Tree<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NodeId(u32);
 
+/// The state of a walk, kept for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    here: Vec<NodeId>,
+    below: Vec<NodeId>,
+    /// The nodes that the last walk has found; not all have a value.
+    pub(crate) found: Vec<NodeId>,
+}
+
 const ROOT: NodeId = NodeId(0);
 
 #[derive(Debug)]
@@ -106,9 +115,13 @@ impl<T> Tree<T> {
     }
 
     /// Finds the filters of this tree that match the topic name.
-    pub(crate) fn filters_matching(&self, topic: &str, how: Matching, found: &mut Vec<NodeId>) {
-        let mut here = if self.nodes.is_empty() { Vec::new() } else { vec![ROOT] };
-        let mut below = Vec::new();
+    pub(crate) fn filters_matching(&self, topic: &str, how: Matching, walk: &mut Walk) {
+        let Walk { here, below, found } = walk;
+        found.clear();
+        here.clear();
+        if !self.nodes.is_empty() {
+            here.push(ROOT);
+        }
         let mut wildcards = !(how.hides_dollar && topic.starts_with('$'));
         for level in topic.split('/') {
             for id in here.drain(..) {
@@ -121,10 +134,10 @@ impl<T> Tree<T> {
                 }
                 below.extend(self.child(id, level));
             }
-            std::mem::swap(&mut here, &mut below);
+            std::mem::swap(here, below);
             wildcards = true;
         }
-        for id in here {
+        for id in here.drain(..) {
             if how.single_level || !found.contains(&id) {
                 found.push(id);
             }
@@ -228,10 +241,10 @@ mod tests {
     fn both_walks_agree(#[case] filter: &str, #[case] topic: &str, #[case] expected: bool) {
         let mut filters = Tree::new();
         filters.get_or_insert_with(filter, || ());
-        let mut found = Vec::new();
-        filters.filters_matching(topic, ALL, &mut found);
-        found.retain(|&id| filters.value_mut(id).is_some());
-        assert_eq!(found.len(), usize::from(expected));
+        let mut walk = Walk::default();
+        filters.filters_matching(topic, ALL, &mut walk);
+        let found = walk.found.iter().filter(|id| filters.value_mut(**id).is_some());
+        assert_eq!(found.count(), usize::from(expected));
 
         let mut topics = Tree::new();
         topics.get_or_insert_with(topic, || ());

@@ -1,11 +1,16 @@
 //! What one call of [`Broker::handle`](super::Broker::handle) works with.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use bytes::BytesMut;
-use mqttspec_wire::{Frame, Packet, Properties, Property, ReasonCode, Utf8String, Version};
+use bytes::{Bytes, BytesMut};
+use mqttspec_wire::{Frame, Packet, Properties, Property, ReasonCode, Utf8String, Version, packet::Delivery};
 
-use super::{ConnectionId, Output, Rule, Rules, misprint, session::Link};
+use super::{
+    ConnectionId, Output, Rule, Rules,
+    message::{Copy, Message},
+    misprint,
+    session::Link,
+};
 
 /// The size of an acknowledgement of MQTT 5.0 that leaves nothing out.
 const FULL_ACKNOWLEDGEMENT: usize = 6;
@@ -16,11 +21,26 @@ pub(crate) struct Turn<'a> {
     rules: Rules,
     scratch: BytesMut,
     out: &'a mut Vec<Output>,
+    last: Option<Shared>,
 }
+
+/// A QoS 0 PUBLISH as it was sent, which further subscribers get too.
+struct Shared {
+    message: Arc<Message>,
+    version: Version,
+    retain: bool,
+    bytes: Bytes,
+}
+
+/// How many bytes are allocated at once for packets to send.
+const CHUNK: usize = 8 * 1024;
+
+/// With how many bytes left that is done again.
+const LEFT: usize = 64;
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
-        Self { now, rules, scratch, out }
+        Self { now, rules, scratch, out, last: None }
     }
 
     /// The buffer that packets were encoded into, for the next turn.
@@ -72,12 +92,49 @@ impl<'a> Turn<'a> {
 
     /// Sends a packet on a network connection.
     pub(crate) fn send_on(&mut self, connection: ConnectionId, version: Version, packet: &Packet) {
+        let bytes = self.encode(version, packet);
+        self.out.push(Output::Send(connection, bytes));
+    }
+
+    /// Sends a copy at QoS 0, unless it is larger than the client accepts.
+    pub(crate) fn send_copy(&mut self, to: &Link, copy: &Copy) {
+        let Some(bytes) = self.shared(to.version, copy) else {
+            self.send(to, &copy.packet(self, Delivery::AtMostOnce));
+            return;
+        };
+        if self.accepts(to, || bytes.len()) {
+            self.out.push(Output::Send(to.connection, bytes));
+        }
+    }
+
+    /// The bytes of a copy that is the same for all subscribers of a version.
+    fn shared(&mut self, version: Version, copy: &Copy) -> Option<Bytes> {
+        if !copy.identifiers.is_empty() {
+            return None;
+        }
+        let is_same = |last: &&Shared| {
+            Arc::ptr_eq(&last.message, &copy.message) && last.version == version && last.retain == copy.retain
+        };
+        if let Some(last) = self.last.as_ref().filter(is_same) {
+            return Some(last.bytes.clone());
+        }
+        let packet = copy.packet(self, Delivery::AtMostOnce);
+        let bytes = self.encode(version, &packet);
+        let message = Arc::clone(&copy.message);
+        self.last = Some(Shared { message, version, retain: copy.retain, bytes: bytes.clone() });
+        Some(bytes)
+    }
+
+    fn encode(&mut self, version: Version, packet: &Packet) -> Bytes {
+        if self.scratch.capacity() < LEFT {
+            self.scratch = BytesMut::with_capacity(CHUNK);
+        }
         if self.rules.are_all() {
             packet.encode(version, &mut self.scratch);
         } else {
             misprint::encode(self.rules, version, packet, &mut self.scratch);
         }
-        self.out.push(Output::Send(connection, self.scratch.split().freeze()));
+        self.scratch.split().freeze()
     }
 
     /// Closes a network connection once what was sent on it has gone out.
@@ -87,9 +144,12 @@ impl<'a> Turn<'a> {
 
     /// Whether the client accepts a packet of this size (MQTT 5.0 §3.1.2.11.4).
     pub(crate) fn fits(&self, to: &Link, packet: &Packet) -> bool {
-        to.maximum_packet_size.is_none_or(|maximum| {
-            packet.encoded_len(to.version) <= maximum as usize || !self.obeys(Rule::MaximumPacketSizeHonoured)
-        })
+        self.accepts(to, || packet.encoded_len(to.version))
+    }
+
+    fn accepts(&self, to: &Link, size: impl FnOnce() -> usize) -> bool {
+        let is_within = |maximum| size() <= maximum as usize || !self.obeys(Rule::MaximumPacketSizeHonoured);
+        to.maximum_packet_size.is_none_or(is_within)
     }
 
     /// Sends a packet, with `text` as its Reason String if it tells of something other than success and the client

@@ -4,6 +4,7 @@ use mqttspec_wire::{
     Packet, Property, QoS, ReasonCode, Version,
     packet::{Connect, Publish, RetainHandling, Subscription, Will},
 };
+use reference_broker::{Config, core::Limits};
 use rstest::rstest;
 
 use crate::world::*;
@@ -87,6 +88,22 @@ fn retained_messages_expire() {
     world.wait(1.0);
     world.subscribe(client, subscription("t", QoS::AtMostOnce));
     world.expect_nothing(client);
+}
+
+#[rstest]
+#[case::count(Limits { retained: 1, ..Limits::default() })]
+#[case::bytes(Limits { retained_bytes: 3, ..Limits::default() })]
+#[case::levels(Limits { topic_levels: 2, ..Limits::default() })]
+fn there_is_a_limit_to_what_is_retained(#[case] limits: Limits) {
+    let mut world = World::with(Config { limits, ..Config::default() });
+    let client = world.client(V5, "a");
+    for (topic, reason) in [("a", 0x10), ("b", 0x97), ("a", 0x10)] {
+        world.send(client, Packet::Publish(retained(topic, "xx")));
+        let Packet::Puback(ack) = world.next(client) else { panic!() };
+        assert_eq!(ack.reason, ReasonCode(reason));
+    }
+    world.publish(client, retained("a", ""));
+    world.publish(client, retained("b", "xx"));
 }
 
 fn with_will(
