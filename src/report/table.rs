@@ -1,5 +1,10 @@
 //! A table of counts.
 
+use tabled::{
+    builder::Builder,
+    settings::{Alignment, Padding, Style, object::Columns, style::HorizontalLine},
+};
+
 use super::{
     page::{Page, Tone},
     text::width,
@@ -40,24 +45,31 @@ impl Table {
             .enumerate()
             .filter(|(index, column)| column.stays || totals.get(*index).is_some_and(|total| *total > 0))
             .collect();
-        let titles = self.rows.iter().map(|(title, _)| width(title));
-        let first = titles.chain([width(heading), 5]).max().unwrap_or(0);
+        let counts = |title: &str, counts: &[usize]| {
+            let counts = shown.iter().map(|(index, _)| match counts.get(*index) {
+                None | Some(0) => NONE.to_owned(),
+                Some(count) => count.to_string(),
+            });
+            std::iter::once(title.to_owned()).chain(counts).collect::<Vec<_>>()
+        };
 
-        let names: Vec<String> = shown
-            .iter()
-            .map(|(_, column)| format!("  {:>width$}", column.name, width = cell(column)))
-            .collect();
-        let rule = "─".repeat(first + names.iter().map(|name| width(name)).sum::<usize>());
-        let mut pieces = vec![(Tone::Faint, padded(heading, first))];
-        pieces.extend(names.into_iter().map(|name| (Tone::Faint, name)));
-        write_row(page, indent, &pieces);
-        page.line(indent, &[(Tone::Faint, &rule)]);
-        for (title, counts) in &self.rows {
-            write_row(page, indent, &count_row((Tone::Plain, padded(title, first)), counts, &shown));
+        let mut grid = Builder::new();
+        let names = shown.iter().map(|(_, column)| format!("{:>4}", column.name));
+        grid.push_record(std::iter::once(heading.to_owned()).chain(names));
+        for (title, row) in &self.rows {
+            grid.push_record(counts(title, row));
         }
-        if self.rows.len() > 1 {
-            page.line(indent, &[(Tone::Faint, &rule)]);
-            write_row(page, indent, &count_row((Tone::Strong, padded("total", first)), &totals, &shown));
+        let summed = self.rows.len() > 1;
+        if summed {
+            grid.push_record(counts("total", &totals));
+        }
+        let totalled = summed.then(|| grid.count_records() - 1);
+        let text = lay_out(grid, totalled);
+        let mut titles = self.rows.iter().map(|_| Tone::Plain).chain([Tone::Strong]);
+        for (number, line) in text.lines().enumerate() {
+            let is_frame = number == 0 || line.starts_with('─');
+            let title = if is_frame { Tone::Faint } else { titles.next().unwrap_or(Tone::Plain) };
+            page.line(indent, &toned(line, title, is_frame, &shown));
         }
     }
 
@@ -66,28 +78,41 @@ impl Table {
     }
 }
 
-fn count_row(title: (Tone, String), counts: &[usize], shown: &[(usize, &Column)]) -> Vec<(Tone, String)> {
-    let mut pieces = vec![title];
-    for (index, column) in shown {
-        let count = counts.get(*index).copied().unwrap_or(0);
-        let (tone, text) =
-            if count == 0 { (Tone::Faint, "·".into()) } else { (column.tone, count.to_string()) };
-        pieces.push((tone, format!("  {text:>width$}", width = cell(column))));
+/// What stands for a count of nothing.
+const NONE: &str = "·";
+/// Between two columns.
+const GAP: usize = 2;
+
+/// Titles to the left, counts to the right, a rule under the names and one above the row of totals.
+fn lay_out(grid: Builder, totals: Option<usize>) -> String {
+    let rule = HorizontalLine::new('─');
+    grid.build()
+        .with(Style::empty().horizontals([(1, rule), (totals.unwrap_or(1), rule)]))
+        .with(Padding::zero())
+        .modify(Columns::new(1..), Alignment::right())
+        .modify(Columns::new(1..), Padding::new(GAP, 0, 0, 0))
+        .to_string()
+}
+
+/// A line of the table with a tone for each of its cells; the counts take up a known width from the right.
+fn toned<'l>(line: &'l str, title: Tone, is_frame: bool, shown: &[(usize, &Column)]) -> Vec<(Tone, &'l str)> {
+    let mut rest = line;
+    let mut pieces = Vec::new();
+    for (_, column) in shown.iter().rev() {
+        let from = rest.char_indices().rev().nth(cell(column) + GAP - 1).map_or(0, |(at, _)| at);
+        let (before, count) = rest.split_at(from);
+        let is_nothing = is_frame || count.trim() == NONE;
+        pieces.push((if is_nothing { Tone::Faint } else { column.tone }, count));
+        rest = before;
     }
+    pieces.push((title, rest));
+    pieces.reverse();
     pieces
 }
 
-fn write_row(page: &mut Page, indent: usize, pieces: &[(Tone, String)]) {
-    let pieces: Vec<(Tone, &str)> = pieces.iter().map(|(tone, text)| (*tone, text.as_str())).collect();
-    page.line(indent, &pieces);
-}
-
+/// The width of a column: that of its name, and room for four digits.
 fn cell(column: &Column) -> usize {
     width(column.name).max(4)
-}
-
-fn padded(text: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 #[cfg(test)]
