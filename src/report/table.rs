@@ -67,9 +67,13 @@ impl Table {
         let text = lay_out(grid, totalled);
         let mut titles = self.rows.iter().map(|_| Tone::Plain).chain([Tone::Strong]);
         for (number, line) in text.lines().enumerate() {
-            let is_frame = number == 0 || line.starts_with('─');
-            let title = if is_frame { Tone::Faint } else { titles.next().unwrap_or(Tone::Plain) };
-            page.line(indent, &toned(line, title, is_frame, &shown));
+            if line.starts_with('─') {
+                page.line(indent, &[(Tone::Faint, line)]);
+            } else if number == 0 {
+                page.line(indent, &toned(line, Tone::Faint, true, &shown));
+            } else {
+                page.line(indent, &toned(line, titles.next().unwrap_or(Tone::Plain), false, &shown));
+            }
         }
     }
 
@@ -95,13 +99,13 @@ fn lay_out(grid: Builder, totals: Option<usize>) -> String {
 }
 
 /// A line of the table with a tone for each of its cells; the counts take up a known width from the right.
-fn toned<'l>(line: &'l str, title: Tone, is_frame: bool, shown: &[(usize, &Column)]) -> Vec<(Tone, &'l str)> {
+fn toned<'l>(line: &'l str, title: Tone, names: bool, shown: &[(usize, &Column)]) -> Vec<(Tone, &'l str)> {
     let mut rest = line;
     let mut pieces = Vec::new();
     for (_, column) in shown.iter().rev() {
         let from = rest.char_indices().rev().nth(cell(column) + GAP - 1).map_or(0, |(at, _)| at);
         let (before, count) = rest.split_at(from);
-        let is_nothing = is_frame || count.trim() == NONE;
+        let is_nothing = names || count.trim() == NONE;
         pieces.push((if is_nothing { Tone::Faint } else { column.tone }, count));
         rest = before;
     }

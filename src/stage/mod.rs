@@ -22,7 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mqttspec_spec::Version;
+use mqttspec_spec::{Level, Version};
 use mqttspec_wire::Sender;
 
 mod link;
@@ -31,7 +31,7 @@ use self::link::Note;
 pub use self::link::{Link, LinkState, Received};
 use crate::{
     referee::Violation,
-    verdict::{Evidence, EvidenceKind},
+    verdict::{Evidence, EvidenceKind, Finding, Grade},
 };
 
 /// One network connection of a play.
@@ -70,6 +70,26 @@ pub struct Objection {
     pub violation: Violation,
     /// The packet's place.
     pub evidence: usize,
+}
+
+impl Objection {
+    /// The finding that it makes, if it is the broker's breach; what the standard leaves to it is none.
+    pub fn finding(self) -> Option<Finding> {
+        let Violation { party, statement, level, what } = self.violation;
+        let grade = match (party, level) {
+            (Sender::Server, Level::Must | Level::MustNot) => Grade::Fail,
+            (Sender::Server, Level::Should) => Grade::Warn,
+            (Sender::Server, Level::May) | (Sender::Client, _) => return None,
+        };
+        Some(Finding {
+            grade,
+            statements: vec![statement],
+            place: None,
+            expected: statement.statement().title.to_owned(),
+            observed: what,
+            packets: vec![self.evidence],
+        })
+    }
 }
 
 /// All that is known about the network connections of one play.

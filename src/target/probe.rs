@@ -14,7 +14,7 @@ use mqttspec_wire::{
 use super::VersionFacts;
 use crate::{
     scenario::ast::Feature,
-    stage::{LinkId, LinkState, Stage},
+    stage::{LinkId, LinkState, Objection, Stage},
     verdict::{Finding, Grade, ScenarioResult},
 };
 
@@ -45,23 +45,26 @@ pub async fn probe(stage: Stage, version: Version, unique: String) -> Probed {
         Err(Stop::Refused(proof)) => Probed::Refused(proof),
         Err(Stop::Unreachable(why)) => Probed::Unreachable(why),
         Err(Stop::Trouble { expected, observed }) => {
-            let evidence = stage.with(|world| std::mem::take(&mut world.evidence));
+            let (evidence, objections) = stage
+                .with(|world| (std::mem::take(&mut world.evidence), std::mem::take(&mut world.objections)));
+            let mut findings: Vec<Finding> = objections.into_iter().filter_map(Objection::finding).collect();
+            findings.push(Finding {
+                grade: Grade::Inconclusive,
+                statements: Vec::new(),
+                place: None,
+                expected,
+                observed,
+                packets: (0..evidence.len()).collect(),
+            });
             Probed::Troubled(Box::new(ScenarioResult {
                 scenario: "sanity".to_owned(),
                 title: "A well-behaved client can connect, subscribe and ping".to_owned(),
                 version,
                 variant: String::new(),
-                grade: Grade::Inconclusive,
+                grade: findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Inconclusive),
                 statements: Vec::new(),
-                broken: Vec::new(),
-                findings: vec![Finding {
-                    grade: Grade::Inconclusive,
-                    statements: Vec::new(),
-                    place: None,
-                    expected,
-                    observed,
-                    packets: (0..evidence.len()).collect(),
-                }],
+                broken: findings.iter().flat_map(|finding| finding.statements.clone()).collect(),
+                findings,
                 duration: stage.now().saturating_sub(started),
                 evidence,
             }))

@@ -13,8 +13,7 @@ mod wait;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mqttspec_spec::{Level, StatementId, Version};
-use mqttspec_wire::Sender;
+use mqttspec_spec::{StatementId, Version};
 
 use self::{
     cleanup::Leftovers,
@@ -27,7 +26,7 @@ use super::{
 };
 use crate::{
     scenario::ast::{Action, Judgement, Otherwise, Step, StepKind},
-    stage::Stage,
+    stage::{Objection, Stage},
     verdict::{Finding, Grade, Place, ScenarioResult},
 };
 
@@ -291,32 +290,26 @@ impl Script {
         let source = &self.run.scenario.source;
         let before = source.text.get(..step.span.start).unwrap_or(&source.text);
         let line = before.matches('\n').count() + 1;
-        let text = source.text.lines().nth(line - 1).unwrap_or("").trim().to_owned();
+        let text = excerpt(source.text.get(step.span.clone()).unwrap_or(""));
         Place { path: source.path.clone(), line, text }
     }
 
     /// The broker's violations that the referee saw on any network connection of the scenario.
     fn hear_the_referee(&mut self) {
         let objections = self.stage.with(|world| std::mem::take(&mut world.objections));
-        for objection in
-            objections.into_iter().filter(|objection| objection.violation.party == Sender::Server)
-        {
-            let statement = objection.violation.statement;
-            let grade = match statement.statement().level {
-                Level::Must | Level::MustNot => Grade::Fail,
-                Level::Should => Grade::Warn,
-                Level::May => continue,
-            };
-            self.findings.push(Finding {
-                grade,
-                statements: vec![statement],
-                place: None,
-                expected: statement.statement().title.to_owned(),
-                observed: objection.violation.what,
-                packets: vec![objection.evidence],
-            });
-        }
+        self.findings.extend(objections.into_iter().filter_map(Objection::finding));
     }
+}
+
+/// The first lines of a step, on one line.
+fn excerpt(step: &str) -> String {
+    const LINES: usize = 3;
+    let mut lines = step.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut text = lines.by_ref().take(LINES).collect::<Vec<_>>().join(" ");
+    if lines.next().is_some() {
+        text.push_str(" …");
+    }
+    text
 }
 
 /// The verdict that a step itself gives for its failure.

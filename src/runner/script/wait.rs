@@ -120,9 +120,12 @@ impl Script {
                     expected,
                     "nothing of the kind, although the broker answered a packet sent after the wait",
                 );
-                trouble.packets = self
-                    .stage
-                    .with(|world| world.link(link).inbox.iter().map(|received| received.evidence).collect());
+                trouble.packets = self.stage.with(|world| {
+                    // What came instead, and the answer to the fence, which is the latest of all.
+                    let latest = world.evidence.len().saturating_sub(1);
+                    let inbox = &world.link(link).inbox;
+                    inbox.iter().map(|received| received.evidence).chain([latest]).collect()
+                });
                 Err(trouble)
             }
             Waited::Silent => Err(Trouble::undecided(
