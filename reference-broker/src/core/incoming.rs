@@ -179,11 +179,11 @@ impl Session {
         if publish.topic.contains(['+', '#']) && turn.obeys(Rule::TopicNameWithoutWildcards) {
             return Err((ReasonCode::TOPIC_NAME_INVALID, "the topic name contains a wildcard"));
         }
-        if publish.topic.split('/').count() > 200 && !turn.obeys(Rule::TopicLevelsUnlimited) {
+        if !turn.obeys(Rule::TopicLevelsUnlimited) && publish.topic.split('/').count() > 200 {
             return Err((ReasonCode::TOPIC_NAME_INVALID, "the topic name has too many levels"));
         }
-        let beyond_two_bytes = publish.topic.chars().any(|character| character > '\u{FFFF}');
-        if beyond_two_bytes && !turn.obeys(Rule::AllCharactersAccepted) {
+        let beyond_two_bytes = || publish.topic.chars().any(|character| character > '\u{FFFF}');
+        if !turn.obeys(Rule::AllCharactersAccepted) && beyond_two_bytes() {
             return Err((ReasonCode::MALFORMED_PACKET, "the topic name has an unusual character"));
         }
         if let Some(alias) = alias {

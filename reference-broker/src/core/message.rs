@@ -161,10 +161,14 @@ fn reordered(properties: Properties, in_order: bool) -> Properties {
     reversed.into_iter().collect()
 }
 
-/// The topic name as it is passed on: with U+FEFF where the publisher put it.
+/// The topic name as it is passed on: with every character that the publisher put there.
 fn in_rule_topic(turn: &Turn, topic: Utf8String) -> Utf8String {
-    if turn.obeys(Rule::ByteOrderMarkKept) || !topic.contains('\u{FEFF}') {
+    let is_dropped = |c: char| {
+        (c == '\u{FEFF}' && !turn.obeys(Rule::ByteOrderMarkKept))
+            || (c.is_control() && !turn.obeys(Rule::ControlCharactersKept))
+    };
+    if turn.rules().are_all() || !topic.contains(is_dropped) {
         return topic;
     }
-    Utf8String::try_from(topic.replace('\u{FEFF}', "")).unwrap_or(topic)
+    Utf8String::try_from(topic.replace(is_dropped, "")).unwrap_or(topic)
 }

@@ -89,6 +89,11 @@ impl Broker {
         if let (Some((options, identifiers)), Some(first)) = (merged, matches.first()) {
             let identifiers = self.identifiers(turn, first.session, identifiers);
             let copy = copy(turn, message, options, identifiers);
+            if !turn.obeys(Rule::OwnIdentifierOnEachCopy) {
+                for _ in matches.iter().skip(1) {
+                    self.deliver(turn, first.session, copy.clone());
+                }
+            }
             self.deliver(turn, first.session, copy);
         }
     }

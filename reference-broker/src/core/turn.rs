@@ -15,6 +15,9 @@ use super::{
 /// The size of an acknowledgement of MQTT 5.0 that leaves nothing out.
 const FULL_ACKNOWLEDGEMENT: usize = 6;
 
+/// The size of a DISCONNECT of MQTT 5.0 that leaves nothing out.
+const FULL_DISCONNECT: usize = 4;
+
 /// The time, the rules and the outputs of one call.
 pub(crate) struct Turn<'a> {
     pub(crate) now: Duration,
@@ -61,11 +64,12 @@ impl<'a> Turn<'a> {
     /// Whether a packet has a form that is accepted: an acknowledgement may leave out its Reason Code and its
     /// properties (MQTT 5.0 §3.4.2.1). A mutant wants them all and ignores others.
     pub(crate) fn understands(&self, frame: &Frame) -> bool {
-        let rule = match &frame.packet {
-            Packet::Puback(_) => Rule::ShortPubackAccepted,
-            Packet::Pubrec(_) => Rule::ShortPubrecAccepted,
-            Packet::Pubrel(_) => Rule::ShortPubrelAccepted,
-            Packet::Pubcomp(_) => Rule::ShortPubcompAccepted,
+        let (rule, full) = match &frame.packet {
+            Packet::Puback(_) => (Rule::ShortPubackAccepted, FULL_ACKNOWLEDGEMENT),
+            Packet::Pubrec(_) => (Rule::ShortPubrecAccepted, FULL_ACKNOWLEDGEMENT),
+            Packet::Pubrel(_) => (Rule::ShortPubrelAccepted, FULL_ACKNOWLEDGEMENT),
+            Packet::Pubcomp(_) => (Rule::ShortPubcompAccepted, FULL_ACKNOWLEDGEMENT),
+            Packet::Disconnect(_) => (Rule::ShortDisconnectAccepted, FULL_DISCONNECT),
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Publish(_)
@@ -75,10 +79,9 @@ impl<'a> Turn<'a> {
             | Packet::Unsuback(_)
             | Packet::Pingreq
             | Packet::Pingresp
-            | Packet::Disconnect(_)
             | Packet::Auth(_) => return true,
         };
-        frame.raw.len() >= FULL_ACKNOWLEDGEMENT || self.obeys(rule)
+        frame.raw.len() >= full || self.obeys(rule)
     }
 
     /// Sends a packet to the client, unless that is larger than it accepts. Says whether it was sent.

@@ -8,6 +8,8 @@ PingreqAnswered ["3.12.4-1"] ["3.12.4-1"]
     "PINGREQ is answered with PINGRESP.";
 ClosesAfterClientsDisconnect ["X-3.14.4-1"] ["X-3.14.4-1"]
     "The connection is closed after the client's DISCONNECT.";
+ShortDisconnectAccepted [] ["X-3.14.2.1-1"]
+    "DISCONNECT may leave out its Reason Code and its properties.";
 DisconnectChangesExpiry [] ["X-3.14.2.2.2-3"]
     "DISCONNECT can change the Session Expiry Interval.";
 ExpiryNotRaisedFromZero [] ["X-3.14.2.2.2-2"]

@@ -41,7 +41,7 @@ AcknowledgedIdentifierNotZero ["2.3.1-6" "X-3.7.2-1"] ["2.2.1-5"]
     "Acknowledgements have an identifier other than zero.";
 PropertyLengthRequired [] ["2.2.2-1"]
     "A packet that may have properties has a Property Length.";
-PropertyLengthCorrect [] ["X-2.2.2.1-1"]
+PropertyLengthCorrect [] ["X-2.2.2.1-1" "X-2.2.2.2-3"]
     "The Property Length is that of the properties.";
 PropertyDefined [] ["X-2.2.2.2-1"]
     "Properties are ones that the standard defines.";

@@ -84,8 +84,12 @@ IdentifiersSent [] ["3.3.4-3" "X-3.8.2.1.2-3"]
     "A message carries the Subscription Identifier of its subscription.";
 AllIdentifiersSent [] ["3.3.4-4"]
     "A message carries the Subscription Identifiers of all matching subscriptions.";
+OwnIdentifierOnEachCopy [] ["3.3.4-5"]
+    "Where each subscription brings a copy of its own, that carries its own Subscription Identifier.";
 OnlyMatchingIdentifiersSent [] ["X-3.3.4-1" "X-3.3.4-2"]
     "A message carries no other Subscription Identifiers.";
+ControlCharactersKept ["X-1.5.3-1"] ["X-1.5.4-1"]
+    "Control characters stay where they stand.";
 ByteOrderMarkKept ["1.5.3-3"] ["1.5.4-3"]
     "U+FEFF stays where it stands.";
 PayloadFormatForwarded [] ["3.3.2-4"]
