@@ -97,7 +97,7 @@ pub struct Limits {
     pub in_flight: u16,
     /// Messages that wait for one session. Further ones are dropped.
     pub queued_messages: usize,
-    /// Bytes of payload that wait for one session.
+    /// Bytes of payload that wait for one session, and that one SUBSCRIBE brings of retained messages.
     pub queued_bytes: usize,
     /// Bytes that a network connection has not taken yet, which whoever drives the broker keeps.
     pub backlog: usize,

@@ -150,10 +150,14 @@ impl Broker {
         filter: &TopicFilter,
         options: Options,
     ) {
-        if self.retained.is_empty() {
+        if self.retained.is_empty() || turn.retained > self.config.limits.queued_bytes {
             return;
         }
         for message in self.retained.matching(turn, filter.filter()) {
+            turn.retained += message.payload.len() + message.topic.len();
+            if turn.retained > self.config.limits.queued_bytes {
+                return;
+            }
             let identifiers = options.identifier.into_iter().collect();
             let identifiers =
                 if turn.obeys(Rule::RetainedCarryIdentifier) { identifiers } else { Vec::new() };

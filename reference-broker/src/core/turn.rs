@@ -25,6 +25,8 @@ pub(crate) struct Turn<'a> {
     scratch: BytesMut,
     out: &'a mut Vec<Output>,
     last: Option<Shared>,
+    /// The bytes of retained payloads that were sent.
+    pub(crate) retained: usize,
 }
 
 /// A QoS 0 PUBLISH as it was sent, which further subscribers get too.
@@ -43,7 +45,7 @@ const LEFT: usize = 64;
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
-        Self { now, rules, scratch, out, last: None }
+        Self { now, rules, scratch, out, last: None, retained: 0 }
     }
 
     /// The buffer that packets were encoded into, for the next turn.
