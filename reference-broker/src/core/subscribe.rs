@@ -1,7 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11).
 
 use mqttspec_wire::{
-    Packet, Properties, QoS, ReasonCode, TopicFilter, Utf8String, Version,
+    Packet, Properties, PropertyId, QoS, ReasonCode, TopicFilter, Utf8String, Version,
     packet::{RetainHandling, Suback, Subscribe, Subscription, Unsuback, Unsubscribe},
     topic::TopicFault,
 };
@@ -38,6 +38,12 @@ impl Broker {
             let text = "there are no Subscription Identifiers";
             let reason = ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
             return self.end(turn, connection, Ending::Error(reason, text));
+        }
+        let comes_later = |id| subscribe.properties.iter().skip(1).any(|property| property.id() == id);
+        let in_order = identifier.is_none() || !comes_later(PropertyId::SubscriptionIdentifier);
+        if !in_order && !turn.obeys(Rule::SubscribePropertiesInAnyOrder) {
+            let text = "the properties are out of order";
+            return self.end(turn, connection, Ending::Error(ReasonCode::PROTOCOL_ERROR, text));
         }
         let mut parsed = Vec::with_capacity(subscribe.filters.len());
         for subscription in &subscribe.filters {

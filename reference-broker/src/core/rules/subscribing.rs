@@ -14,6 +14,8 @@ NoMoreGrantedThanAsked ["X-3.8.4-2"] ["3.8.4-7"]
     "No higher QoS is granted than was asked for.";
 EveryFilterSubscribed ["3.8.4-4"] ["3.8.4-5"]
     "A SUBSCRIBE with several filters is like several with one each.";
+SubscribePropertiesInAnyOrder [] ["X-2.2.2.2-4"]
+    "The properties of SUBSCRIBE may come in any order.";
 AnyRequestedQosAccepted [] ["3.2.2-10"]
     "A subscription may ask for a QoS above the server's Maximum QoS.";
 SubscriptionReplaced ["3.8.4-3"] ["3.8.4-3"]

@@ -1,11 +1,14 @@
 //! Subscriptions, matching, Shared Subscriptions.
 
-use mqttspec_wire::{Packet, QoS, Version, packet::Subscription};
+use mqttspec_wire::{
+    Packet, Property, QoS, Version,
+    packet::{Subscribe, Subscription},
+};
 
 use reference_broker::{Config, core::Limits};
 
 use super::{Script, Tour};
-use crate::world::{resume, subscribe, subscription};
+use crate::world::{id, properties, resume, subscribe, subscription, text};
 
 const V3: Version = Version::V3_1_1;
 const V5: Version = Version::V5_0;
@@ -82,6 +85,11 @@ fn overlapping(script: &mut Script) {
     script.subscribe_with(client, subscription("a/#", QoS::AtMostOnce), Some(10));
     script.subscribe_with(client, subscription("a/+", QoS::ExactlyOnce), Some(20));
     script.subscribe_with(client, subscription("other", QoS::ExactlyOnce), Some(30));
+    let pair = Property::UserProperty((text("name"), text("value")));
+    let properties = properties([pair, Property::SubscriptionIdentifier(5)]);
+    let filters = vec![subscription("late", QoS::AtMostOnce)];
+    let late = script.client(V5, "late");
+    script.send(late, Packet::Subscribe(Subscribe { id: id(9), properties, filters }));
     let local = Subscription { no_local: true, ..subscription("own", QoS::AtMostOnce) };
     script.subscribe_with(client, local, None);
     script.publish(client, "own", "x", 0);
