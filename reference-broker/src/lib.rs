@@ -1,6 +1,6 @@
 //! A reference MQTT 3.1.1 and 5.0 broker.
 //!
-//! - [`core`](crate::core) is the broker itself, a pure state machine: no I/O, no clock, no randomness. Each normative
+//! - [`mod@core`] is the broker itself, a pure state machine: no I/O, no clock, no randomness. Each normative
 //!   rule that it carries out is named by a [`Rule`], which knows its statements; a broker
 //!   [without](Rules::without) one of them is a mutant that a conformance test has to catch.
 //! - [`net`] (feature `net`, on by default) puts it on TCP.
