@@ -26,11 +26,15 @@ impl Run {
     }
 }
 
+/// The most bytes that a name shows.
+const SHOWN_BYTES: usize = 16;
+
 fn scalar(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Number(value) => value.to_string(),
         Scalar::Text(value) => value.clone(),
+        Scalar::Bytes(value) if value.len() > SHOWN_BYTES => format!("{}-bytes", value.len()),
         Scalar::Bytes(value) => crate::verdict::Hex(value.clone().into()).to_string(),
     }
 }
@@ -160,6 +164,18 @@ mod tests {
     fn words_select_scenarios(#[case] wanted: &str, #[case] expected: usize) {
         let selection = Selection { only: vec![wanted.into()], ..Selection::default() };
         assert_eq!(played(&selection).len(), expected);
+    }
+
+    #[rstest]
+    #[case(Scalar::Bool(true), "x=true")]
+    #[case(Scalar::Number(1.5), "x=1.5")]
+    #[case(Scalar::Text("a b".into()), "x=a b")]
+    #[case(Scalar::Bytes(vec![0; 3]), "x=000000")]
+    #[case(Scalar::Bytes(vec![0; 17]), "x=17-bytes")]
+    fn variants_have_short_names(#[case] value: Scalar, #[case] expected: &str) {
+        let scenario = Scenario { vary: vec![("x".into(), vec![value])], ..scenario() };
+        let runs = plan(&[Arc::new(scenario)], &Selection::default());
+        assert_eq!(runs.iter().map(Run::variant_name).collect::<Vec<_>>(), [expected, expected]);
     }
 
     #[test]

@@ -60,6 +60,29 @@ fn an_expected_packet(#[case] answer: Vec<Act>, #[case] expected: Grade) {
     assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
 }
 
+/// A broker that sends one message, and the other one when the first is acknowledged.
+#[rstest]
+#[case::with_acknowledgement("receive-any-order: [{payload: two}, {payload: one}]", Grade::Pass)]
+#[case::without("expect-any-order: [{publish: {payload: one}}, {publish: {payload: two}}]", Grade::Fail)]
+fn messages_in_any_order_may_come_one_by_one(#[case] step: &str, #[case] expected: Grade) {
+    let message = |id, payload| {
+        Act::Send(Packet::Publish(Publish {
+            delivery: Delivery::AtLeastOnce { id: PacketId::new(id).unwrap(), dup: false },
+            retain: false,
+            topic: Utf8String::try_from("t").unwrap(),
+            properties: Properties::new(),
+            payload: bytes::Bytes::from_static(payload),
+        }))
+    };
+    let steps = format!("prepare:\n  - client: connect\nsteps:\n  - client: {{{step}}}\n");
+    let result = play(Version::V5_0, &steps, |packet| match packet {
+        Packet::Connect(_) => [courtesy(packet), vec![message(1, b"one")]].concat(),
+        Packet::Puback(ack) if ack.id.get() == 1 => vec![message(2, b"two")],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
 #[test]
 fn a_broker_that_falls_silent_is_not_accused() {
     let result = play(Version::V5_0, PUBACK_EXPECTED, |packet| match packet {

@@ -144,7 +144,13 @@ impl Script {
         let mut received = Vec::new();
         while received.len() < patterns.len() {
             match self.next_of(link, &types, window, &expected).await {
-                Ok(packet) => received.push(packet),
+                Ok(packet) => {
+                    // A broker may wait for one acknowledgement before it sends the next message.
+                    if acknowledge {
+                        self.acknowledge(link, &packet).await?;
+                    }
+                    received.push(packet);
+                }
                 Err(mut trouble) => {
                     trouble.packets.extend(received.iter().map(|packet| packet.evidence));
                     if !received.is_empty() {
@@ -167,11 +173,6 @@ impl Script {
             let mut trouble = Trouble::breach(expected, seen.join("; "));
             trouble.packets = received.iter().map(|received| received.evidence).collect();
             return Err(trouble);
-        }
-        if acknowledge {
-            for received in &received {
-                self.acknowledge(link, received).await?;
-            }
         }
         Ok(())
     }
