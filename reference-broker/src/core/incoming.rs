@@ -130,9 +130,6 @@ fn check(turn: &Turn, config: &Config, publish: &Publish) -> Result<(), Error> {
     if publish.retain && !config.retain && turn.obeys(Rule::RetainAvailableEnforced) {
         return Err((ReasonCode::RETAIN_NOT_SUPPORTED, "messages are not retained"));
     }
-    if publish.payload.len() > 16_383 && !turn.obeys(Rule::LongLengthsRead) {
-        return Err((ReasonCode::MALFORMED_PACKET, "the Remaining Length takes more than two bytes"));
-    }
     if publish.properties.is_empty() {
         return Ok(());
     }

@@ -47,9 +47,10 @@ pub(crate) struct Copy {
 impl Message {
     /// The message in a PUBLISH whose topic name has been made out.
     pub(crate) fn published(turn: &Turn, topic: Utf8String, publish: Publish) -> Self {
+        let read = if turn.obeys(Rule::LongLengthsRead) { usize::MAX } else { 16_383 };
         Self {
             topic: in_rule_topic(turn, topic),
-            payload: publish.payload,
+            payload: publish.payload.slice(..publish.payload.len().min(read)),
             qos: publish.delivery.qos(),
             retain: publish.retain,
             expiry: publish.properties.message_expiry_interval(),

@@ -1,7 +1,7 @@
 //! Session state (MQTT 3.1.1 §4.1, MQTT 5.0 §4.1).
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) queued_bytes: usize,
     /// The Topic Aliases that the client has set on its network connection.
     pub(crate) aliases: BTreeMap<u16, Utf8String>,
+    /// Filters of subscriptions that ended, which only a mutant keeps.
+    pub(crate) left_filters: BTreeSet<Utf8String>,
     /// Subscription Identifiers of subscriptions that ended, which only a mutant keeps.
     pub(crate) left_identifiers: BTreeMap<Utf8String, u32>,
     /// The window of its last network connection, which only a mutant goes by.
@@ -136,6 +138,7 @@ impl Session {
             ends: None,
             will: None,
             subscriptions: BTreeMap::new(),
+            left_filters: BTreeSet::new(),
             left_identifiers: BTreeMap::new(),
             incoming: BTreeMap::new(),
             outgoing: BTreeMap::new(),

@@ -147,7 +147,7 @@ impl Broker {
         let limits = &self.config.limits;
         let Some(session) = self.sessions.get_mut(key) else { return Err(ReasonCode::UNSPECIFIED_ERROR) };
         let existing = session.subscriptions.get(filter.as_utf8()).map(|(_, options)| *options);
-        let is_new = existing.is_none();
+        let is_new = existing.is_none() && !session.left_filters.contains(filter.as_utf8());
         if is_new && (session.subscriptions.len() >= limits.subscriptions || levels > limits.topic_levels) {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
@@ -230,6 +230,9 @@ impl Broker {
             let Some((filter, options)) = session.subscriptions.remove(text) else { continue };
             if !turn.obeys(Rule::IdentifierEndsWithSubscription) {
                 session.left_identifiers.extend(options.identifier.map(|left| (text.clone(), left)));
+            }
+            if !turn.obeys(Rule::UnsubscribedIsNewAgain) {
+                session.left_filters.insert(text.clone());
             }
             if turn.obeys(Rule::UnsubscribeStopsMessages)
                 && (filter.share_name().is_none() || turn.obeys(Rule::UnsubscribeLeavesShare))

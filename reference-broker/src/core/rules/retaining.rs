@@ -24,6 +24,8 @@ RetainedSentAgain ["3.8.4-3"] ["3.8.4-4" "3.3.1-9"]
     "A subscription made again brings the retained messages again.";
 RetainedOnlyIfNew [] ["3.3.1-10"]
     "With Retain Handling 1 only a new subscription brings retained messages.";
+UnsubscribedIsNewAgain [] ["3.3.1-10"]
+    "A subscription made after UNSUBSCRIBE is new, so that it brings retained messages.";
 RetainedNotSent [] ["3.3.1-11"]
     "With Retain Handling 2 a subscription brings no retained messages.";
 RetainedFlagged ["3.3.1-8"] ["X-3.3.1.3-3"]

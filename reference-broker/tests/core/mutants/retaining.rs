@@ -55,6 +55,10 @@ fn handling(script: &mut Script) {
             script.retain(client, "t", "y", 0);
         }
     }
+    script.unsubscribe(client, &["t"]);
+    let again =
+        Subscription { retain_handling: RetainHandling::SendIfNew, ..subscription("t", QoS::AtMostOnce) };
+    script.subscribe_with(client, again, None);
     let member = script.client(V5, "m");
     script.subscribe(member, "$share/g/t", 0);
 }
