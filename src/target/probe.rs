@@ -171,7 +171,9 @@ impl Probe {
             ))),
             Some(connack) if connack.reason == ReasonCode::SUCCESS => Ok(connack),
             Some(connack) => {
-                let name = connack.reason.name(self.version, mqttspec_wire::packet::PacketType::Connack);
+                // No error of MQTT 5.0 is below 0x80: a server without it refuses in the words of MQTT 3.1.1.
+                let words = if connack.reason.is_error() { self.version } else { Version::V3_1_1 };
+                let name = connack.reason.name(words, mqttspec_wire::packet::PacketType::Connack);
                 let proof = format!("a CONNECT of MQTT {number} was refused with {} {name}", connack.reason);
                 Err(Stop::Refused(proof))
             }
