@@ -42,6 +42,7 @@ fn run(address: &str) -> io::Result<()> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind(address).await?;
         eprintln!("listening on {}", listener.local_addr()?);
-        serve(listener, Config::default(), Rules::all(), std::future::pending()).await
+        serve(vec![listener.into()], Config::default(), Rules::all(), std::future::pending()).await;
+        Ok(())
     })
 }

@@ -1,13 +1,18 @@
 //! `mqttspec broker`: serves the reference broker.
 
-use std::io;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reference_broker::{Config, Rule, Rules, net::serve};
-use tokio::{net::TcpListener, runtime};
+use reference_broker::{
+    Config, Rule, Rules,
+    net::{Tls, serve},
+};
+use tokio::runtime;
 
 use super::{
     BadInput, Exit,
+    interrupt::end_of_service,
+    listen::{Place, Socket},
     terminal::{Terminal, complain, print},
 };
 use crate::{
@@ -21,9 +26,19 @@ use crate::{
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Where to listen; port 0 is any free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
-    listen: String,
+    /// Where to listen: mqtt://, mqtts://, ws:// or wss://ADDRESS:PORT, or unix:PATH; may be repeated. Port 0 is any
+    /// free port
+    #[arg(long, value_name = "PLACE", default_value = "mqtt://127.0.0.1:1883")]
+    listen: Vec<Place>,
+    /// The certificate for mqtts:// and wss://, in PEM, with those that lead to its authority behind it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Let in over TLS only clients with a certificate of one of these authorities, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    client_ca: Option<PathBuf>,
     /// Break this rule on purpose, to see who notices; may be repeated
     #[arg(long = "break", value_name = "RULE", value_parser = rule)]
     broken: Vec<Rule>,
@@ -52,13 +67,15 @@ pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, 
         return Ok(Exit::Success);
     }
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
-    match listen(&arguments.listen, rules) {
-        Ok(()) => Ok(Exit::Success),
-        Err(error) => Err(BadInput::new(format!(
-            "cannot serve at {}: {error}\nname an address of this machine and a free port with `--listen`",
-            arguments.listen
-        ))),
-    }
+    let tls = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => {
+            let tls = Tls::from_files(certificate, key, arguments.client_ca.as_deref());
+            Some(tls.map_err(|error| BadInput::new(error.to_string()))?)
+        }
+        _ => None,
+    };
+    listen(&arguments.listen, tls.as_ref(), rules)?;
+    Ok(Exit::Success)
 }
 
 fn write_rule(page: &mut Page, rule: Rule) {
@@ -68,19 +85,19 @@ fn write_rule(page: &mut Page, rule: Rule) {
     page.line(4, &[(Tone::Faint, &statements.join(" "))]);
 }
 
-fn listen(address: &str, rules: Rules) -> io::Result<()> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind(address).await?;
-        complain(&format!(
-            "the reference broker listens at mqtt://{}; Ctrl-C ends it\n",
-            listener.local_addr()?
-        ));
-        let interrupted = async {
-            // Where Ctrl-C cannot be waited for, it ends the process by itself.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        serve(listener, Config::default(), rules, interrupted).await
+fn listen(places: &[Place], tls: Option<&Tls>, rules: Rules) -> Result<(), BadInput> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
+    runtime.block_on(async {
+        let mut sockets = Vec::new();
+        for place in places {
+            sockets.push(place.bind(tls).await.map_err(BadInput::new)?);
+        }
+        let addresses: Vec<&str> = sockets.iter().map(Socket::address).collect();
+        let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
+        complain(&told);
+        let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
+        serve(listeners, Config::default(), rules, end_of_service()).await;
+        Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks politely, the second leaves at once.
+//! Ctrl-C: for a run, the first asks politely, the second leaves at once; for a service, it is the end.
 
 use std::{future::ready, pin::pin, process, sync::mpsc, thread};
 
@@ -36,4 +36,22 @@ pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static) {
         });
     });
     let _ = wait.recv();
+}
+
+/// Waits for Ctrl-C, or for the system's request to end.
+///
+/// Where neither can be waited for, they end the process by themselves.
+pub(super) async fn end_of_service() {
+    #[cfg(unix)]
+    if let Ok(mut request) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            Ok(()) = ctrl_c() => {}
+            Some(()) = request.recv() => {}
+            else => std::future::pending().await,
+        }
+        return;
+    }
+    if ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

@@ -6,6 +6,7 @@ mod explain;
 mod interrupt;
 mod lint;
 mod list;
+mod listen;
 mod output;
 mod progress;
 mod run;

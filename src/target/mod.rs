@@ -5,6 +5,8 @@ mod facts;
 pub mod in_process;
 pub mod probe;
 pub mod tcp;
+mod transport;
 
 pub use address::{Address, ParseAddressError};
 pub use facts::{Facts, VersionFacts};
+pub use transport::Transport;

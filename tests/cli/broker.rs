@@ -15,14 +15,20 @@ const SCENARIOS: &str = "fixtures/scenarios/good";
 /// A reference broker as a process of its own; it ends with the test.
 pub(crate) struct Broker {
     process: Child,
-    /// `127.0.0.1:40123`
-    address: String,
+    /// `mqtt://127.0.0.1:40123`
+    urls: Vec<String>,
 }
 
 impl Broker {
     pub(crate) fn start(arguments: &[&str]) -> io::Result<Self> {
+        Self::start_at(&["127.0.0.1:0"], arguments)
+    }
+
+    /// A broker that listens at several places.
+    pub(crate) fn start_at(places: &[&str], arguments: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
-            .args(["broker", "--listen", "127.0.0.1:0"])
+            .arg("broker")
+            .args(places.iter().flat_map(|place| ["--listen", place]))
             .args(arguments)
             .stderr(Stdio::piped())
             .spawn()?;
@@ -30,13 +36,22 @@ impl Broker {
         if let Some(stderr) = process.stderr.take() {
             BufReader::new(stderr).read_line(&mut line)?;
         }
-        let address = line.split_once("mqtt://").and_then(|(_, rest)| rest.split_once(';'));
-        let address = address.map(|(address, _)| address.to_owned()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { process, address })
+        let told = line.split_once(" listens at ").and_then(|(_, rest)| rest.split_once(';'));
+        let (told, _) = told.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self { process, urls: told.split(", ").map(str::to_owned).collect() })
     }
 
+    /// Its first address.
     pub(crate) fn url(&self) -> String {
-        format!("mqtt://{}", self.address)
+        self.urls.first().cloned().unwrap_or_default()
+    }
+
+    /// Ends it as a user does.
+    #[cfg(unix)]
+    fn interrupt(&mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        self.process.wait().ok()?.code()
     }
 }
 
@@ -105,7 +120,7 @@ fn an_interrupted_run_says_what_it_knows() {
         .spawn()
         .unwrap();
     let (sender, connections) = mpsc::channel();
-    let target = broker.address.clone();
+    let target = broker.url().trim_start_matches("mqtt://").to_owned();
     thread::spawn(move || pass_on(&proxy, &target, &sender));
     // The probe opens a connection for each version; the third one is the scenario's.
     for _ in 0..3 {
@@ -119,6 +134,51 @@ fn an_interrupted_run_says_what_it_knows() {
     assert_eq!(run.wait().unwrap().code(), Some(3), "{stdout}");
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(stdout.lines().last(), Some("could not decide: the run was interrupted"), "{stdout}");
+}
+
+/// A network connection of either kind.
+#[cfg(unix)]
+trait Stream: io::Read + io::Write + Send {}
+
+#[cfg(unix)]
+impl<T: io::Read + io::Write + Send> Stream for T {}
+
+#[cfg(unix)]
+#[test]
+fn several_places_at_once_and_a_graceful_end() {
+    const CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01";
+    let path = std::env::temp_dir().join(format!("mqttspec-socket-{}", std::process::id()));
+    let unix = format!("unix:{}", path.display());
+    let mut broker = Broker::start_at(&["mqtt://127.0.0.1:0", "[::1]:0", &unix], &[]).unwrap();
+    let tcp = |url: &str| TcpStream::connect(url.trim_start_matches("mqtt://")).unwrap();
+    assert!(broker.urls[1].starts_with("mqtt://[::1]:"), "{:?}", broker.urls);
+    assert_eq!(broker.urls[2], unix);
+    let streams: [Box<dyn Stream>; 3] = [
+        Box::new(tcp(&broker.urls[0])),
+        Box::new(tcp(&broker.urls[1])),
+        Box::new(std::os::unix::net::UnixStream::connect(&path).unwrap()),
+    ];
+    let connected = [b'a', b'b', b'c'].into_iter().zip(streams).map(|(id, mut stream)| {
+        stream.write_all(&[CONNECT, &[id]].concat()).unwrap();
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).unwrap();
+        stream.read_exact(&mut vec![0; usize::from(head[1])]).unwrap();
+        stream
+    });
+    let connected: Vec<_> = connected.collect();
+    let readers = connected.into_iter().map(|mut stream| {
+        thread::spawn(move || {
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).unwrap();
+            assert_eq!((rest[0], rest[2]), (0xE0, 0x8B), "{rest:x?}");
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    assert_eq!(broker.interrupt(), Some(0));
+    for reader in readers {
+        reader.join().unwrap();
+    }
+    assert!(!path.exists(), "the file of the socket is still there");
 }
 
 /// Passes every network connection on to `target`, and says so.

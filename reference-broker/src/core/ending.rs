@@ -50,6 +50,21 @@ impl Broker {
         self.end(turn, connection, Ending::Disconnected(disconnect.reason));
     }
 
+    /// Tells all clients that the broker ends, and forgets everything.
+    ///
+    /// Will Messages are not published: a server that shuts down may defer them (MQTT 5.0 §3.1.2.5), and this one
+    /// remembers nothing afterwards.
+    pub(crate) fn shut_down(&mut self, turn: &mut Turn) {
+        for (id, connection) in std::mem::take(&mut self.connections) {
+            if let State::Connected { session, .. } = connection.state {
+                let text = "the server shuts down";
+                self.disconnect(turn, session, id, (ReasonCode::SERVER_SHUTTING_DOWN, text));
+            }
+            turn.close(id);
+        }
+        *self = Self::new(self.config.clone(), self.rules);
+    }
+
     /// Ends a network connection in the way said.
     pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
         self.set_deadline(id, None);
@@ -85,8 +100,7 @@ impl Broker {
 
     /// Sends DISCONNECT where MQTT 5.0 has a reason for it (§3.14, §4.13).
     fn say_why(&self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
-        let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
-        let (reason, text) = match ending {
+        let why = match ending {
             Ending::Error(reason, text) if turn.obeys(Rule::ErrorReasonTold) => (reason, text),
             Ending::TakenOver if turn.obeys(Rule::TakeoverTold) => {
                 (ReasonCode::SESSION_TAKEN_OVER, "the client has connected anew")
@@ -97,6 +111,17 @@ impl Broker {
             | Ending::Disconnected(_)
             | Ending::Unanswered => return,
         };
+        self.disconnect(turn, key, id, why);
+    }
+
+    fn disconnect(
+        &self,
+        turn: &mut Turn,
+        key: SessionKey,
+        id: ConnectionId,
+        (reason, text): (ReasonCode, &'static str),
+    ) {
+        let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
         let disconnect = Packet::Disconnect(Disconnect { reason, properties: Properties::new() });
         if link.version == Version::V5_0 {
             turn.answer(link, &disconnect, text);

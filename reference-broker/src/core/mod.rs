@@ -68,6 +68,8 @@ pub enum Input {
     Closed(ConnectionId),
     /// Time has passed.
     Tick,
+    /// The broker is to end.
+    Shutdown,
 }
 
 /// What a broker does.
@@ -128,6 +130,7 @@ impl Broker {
             Input::Bytes(id, bytes) => self.received(&mut turn, id, &bytes),
             Input::Closed(id) => self.lost(&mut turn, id),
             Input::Tick => {}
+            Input::Shutdown => self.shut_down(&mut turn),
         }
         self.scratch = turn.into_scratch();
     }

@@ -1,29 +1,40 @@
-//! The broker on TCP: tokio around the core.
+//! The broker on the network: tokio around the core.
 //!
-//! One task owns the core and writes to the clients; one task for each connection reads. Everything that happens goes
-//! through one bounded queue, so clients that send faster than the broker works are slowed down by their own TCP
-//! connection. What a client does not read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the
-//! client is cut off.
+//! | file | what it does |
+//! |---|---|
+//! | `listener` | accepts clients, and carries out the handshakes of TLS and WebSocket |
+//! | `tls`, `websocket` | both of them, as streams of bytes |
+//! | `reader` | one task for each connection, which reads |
+//! | `outbox` | what waits to be written |
+//! | `writer` | one task for each connection that is not plain TCP, which writes |
+//!
+//! One task owns the core and writes to clients on plain TCP. Everything that happens goes through one bounded queue,
+//! so clients that send faster than the broker works are slowed down by their own connection. What a client does not
+//! read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the client is cut off.
 
+mod listener;
 mod outbox;
 mod reader;
+mod tls;
+mod websocket;
+mod writer;
 
 use std::{
     collections::BTreeMap,
     future::Future,
-    io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    time,
-};
+use tokio::{sync::mpsc, task::JoinSet, time};
+
+pub use listener::Listener;
+pub use tls::{Tls, TlsError};
 
 use crate::core::{Broker, Config, ConnectionId, Input, Output, Rules};
-use outbox::{Flushed, Outbox};
+use listener::{Bounds, Stream};
+use outbox::{Flushed, Outbox, Way};
 
 /// How many events may wait for the core.
 const EVENTS: usize = 1_024;
@@ -31,34 +42,38 @@ const EVENTS: usize = 1_024;
 /// How many of them are handled before what they caused is written.
 const BATCH: usize = 256;
 
-/// How long to wait when the system has no room for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection that is to be closed may take to accept what is left.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long clients may take to notice that the broker shuts down.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What happens on the network.
-#[derive(Debug)]
 enum Event {
-    Accepted(TcpStream),
+    Accepted(Stream),
     Received(ConnectionId, Bytes),
     Ended(ConnectionId),
     /// A connection that could take no more may take more now.
     Writable(ConnectionId),
 }
 
-/// Serves MQTT on `listener` until `shutdown` is done; then all connections are dropped.
+/// Serves MQTT on all `listeners` until `shutdown` is done. Then clients are told, which takes at most a few seconds.
 ///
 /// Runs on the tokio runtime that it is called on, with time and I/O enabled.
-///
-/// # Errors
-/// The address of the listener cannot be told, which means that it does not work.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     config: Config,
     rules: Rules,
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    listener.local_addr()?;
+) {
     let (events, mut queue) = mpsc::channel(EVENTS);
-    let accepting = tokio::spawn(accept(listener, events.clone()));
+    let packet = usize::try_from(config.maximum_packet_size).unwrap_or(usize::MAX);
+    // A packet that is too large is to be seen, so that its sender can be told.
+    let bounds = Bounds { time: config.connect_timeout, frame: packet.saturating_mul(2) };
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(listener.accept(bounds, events.clone()));
+    }
     let mut server = Server::new(config, rules, events);
     let mut shutdown = std::pin::pin!(shutdown);
     let mut batch = Vec::with_capacity(BATCH);
@@ -71,21 +86,9 @@ pub async fn serve(
         }
         server.carry_out(&mut batch);
     }
-    accepting.abort();
-    Ok(())
-}
-
-async fn accept(listener: TcpListener, events: mpsc::Sender<Event>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if events.send(Event::Accepted(stream)).await.is_err() {
-                    return;
-                }
-            }
-            Err(_) => time::sleep(ACCEPT_PAUSE).await,
-        }
-    }
+    drop(accepting);
+    // Who does not take leave in time is left.
+    let _ = time::timeout(FAREWELL, server.take_leave(queue)).await;
 }
 
 /// The core with its connections.
@@ -143,14 +146,21 @@ impl Server {
         self.flush();
     }
 
-    fn accepted(&mut self, stream: TcpStream) {
+    fn accepted(&mut self, stream: Stream) {
         self.opened += 1;
         let id = ConnectionId(self.opened);
-        // Without this option packets only arrive later.
-        let _ = stream.set_nodelay(true);
-        let (read, write) = stream.into_split();
-        let reader = reader::spawn(id, read, self.events.clone());
-        self.outboxes.insert(id, Outbox::new(write, reader));
+        let (reader, way) = match stream {
+            Stream::Tcp(stream) => {
+                let (read, write) = stream.into_split();
+                (reader::spawn(id, read, self.events.clone()), Way::Direct(Arc::new(write)))
+            }
+            Stream::Other(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                let writer = writer::spawn(id, write, self.events.clone());
+                (reader::spawn(id, read, self.events.clone()), Way::Writer(writer))
+            }
+        };
+        self.outboxes.insert(id, Outbox::new(way, reader));
         self.handle(Input::Opened(id));
     }
 
@@ -181,5 +191,19 @@ impl Server {
                 }
             }
         }
+    }
+    /// Has the core tell its clients that it shuts down, and waits until they have closed their side.
+    async fn take_leave(mut self, mut queue: mpsc::Receiver<Event>) {
+        self.handle(Input::Shutdown);
+        self.flush();
+        let mut batch = Vec::new();
+        while !self.outboxes.is_empty() {
+            queue.recv_many(&mut batch, BATCH).await;
+            batch.retain(|event| !matches!(event, Event::Accepted(_)));
+            self.carry_out(&mut batch);
+        }
+        drop(self);
+        // Whoever still reads or writes holds a sender.
+        while queue.recv().await.is_some() {}
     }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::{
-    io::AsyncReadExt,
-    net::tcp::OwnedReadHalf,
+    io::{AsyncRead, AsyncReadExt},
     sync::{mpsc, oneshot},
     time,
 };
@@ -23,7 +22,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Reads until the connection ends, or until the sender that is returned is dropped.
 pub(super) fn spawn(
     id: ConnectionId,
-    stream: OwnedReadHalf,
+    stream: impl AsyncRead + Send + Unpin + 'static,
     events: mpsc::Sender<Event>,
 ) -> oneshot::Sender<()> {
     let (guard, dropped) = oneshot::channel();
@@ -33,7 +32,7 @@ pub(super) fn spawn(
 
 async fn read(
     id: ConnectionId,
-    mut stream: OwnedReadHalf,
+    mut stream: impl AsyncRead + Send + Unpin,
     events: mpsc::Sender<Event>,
     mut dropped: oneshot::Receiver<()>,
 ) {

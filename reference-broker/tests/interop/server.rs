@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use reference_broker::{Config, Rules, net::serve};
+use reference_broker::{
+    Config, Rules,
+    net::{Listener, serve},
+};
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 pub(crate) struct Server {
@@ -17,6 +20,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(config: Config) -> Self {
+        Self::dressed(config, |listener| listener)
+    }
+
+    /// A server whose listener is not one for plain TCP.
+    pub(crate) fn dressed(config: Config, dress: impl FnOnce(Listener) -> Listener + Send + 'static) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -24,9 +32,9 @@ impl Server {
         let thread = std::thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
+                let listener = dress(TcpListener::from_std(listener).unwrap().into());
                 let stopped = async { drop(stopped.await) };
-                serve(listener, config, Rules::all(), stopped).await.unwrap();
+                serve(vec![listener], config, Rules::all(), stopped).await;
             });
         });
         Self { address, shutdown: Some(shutdown), thread: Some(thread) }
@@ -44,9 +52,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Asks it to shut down.
+    pub(crate) fn shut_down(&mut self) {
+        drop(self.shutdown.take());
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.shutdown.take());
+        self.shut_down();
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }

@@ -1,0 +1,143 @@
+//! Where clients come in, and what happens until their first packet can.
+
+use std::{io, time::Duration};
+
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
+    time,
+};
+
+use super::{Event, tls::Tls, websocket::Frames};
+
+/// How many handshakes of one listener may be under way; further clients wait to be accepted.
+const HANDSHAKES: usize = 1_024;
+
+/// How long to wait when the system has no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where clients come in: plain TCP, if nothing else is said.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    tls: Option<Tls>,
+    is_websocket: bool,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+/// A network connection that is ready for MQTT.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Other(Box<dyn Duplex>),
+}
+
+/// What can be read from and written to.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// The bounds on a handshake.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// How long it may take.
+    pub(super) time: Duration,
+    /// How many bytes a WebSocket frame may have afterwards.
+    pub(super) frame: usize,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self { socket: Socket::Tcp(listener), tls: None, is_websocket: false }
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixListener> for Listener {
+    fn from(listener: UnixListener) -> Self {
+        Self { socket: Socket::Unix(listener), tls: None, is_websocket: false }
+    }
+}
+
+impl Listener {
+    /// Speaks TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Speaks WebSocket (MQTT 5.0 §6).
+    #[must_use]
+    pub fn with_websocket(self) -> Self {
+        Self { is_websocket: true, ..self }
+    }
+
+    /// Accepts clients for ever.
+    pub(super) async fn accept(self, bounds: Bounds, events: mpsc::Sender<Event>) {
+        let mut handshakes = JoinSet::new();
+        loop {
+            while handshakes.try_join_next().is_some() {}
+            if handshakes.len() >= HANDSHAKES {
+                handshakes.join_next().await;
+            }
+            match self.socket.accept().await {
+                Ok(stream) if self.tls.is_none() && !self.is_websocket => {
+                    if events.send(Event::Accepted(stream)).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(stream) => {
+                    let greeting = greet(stream, self.tls.clone(), self.is_websocket, bounds.frame);
+                    let events = events.clone();
+                    handshakes.spawn(async move {
+                        // Nobody asks why a client did not come in.
+                        if let Ok(Ok(stream)) = time::timeout(bounds.time, greeting).await {
+                            let _ = events.send(Event::Accepted(stream)).await;
+                        }
+                    });
+                }
+                Err(_) => time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+impl Socket {
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Without this option packets only arrive later.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => {
+                let (stream, _): (UnixStream, _) = listener.accept().await?;
+                Ok(Stream::Other(Box::new(stream)))
+            }
+        }
+    }
+}
+
+/// The handshakes of TLS and WebSocket.
+async fn greet(stream: Stream, tls: Option<Tls>, is_websocket: bool, frame: usize) -> io::Result<Stream> {
+    let stream: Box<dyn Duplex> = match stream {
+        Stream::Tcp(stream) => Box::new(stream),
+        Stream::Other(stream) => stream,
+    };
+    let stream: Box<dyn Duplex> = match tls {
+        Some(tls) => Box::new(tls.accept(stream).await?),
+        None => stream,
+    };
+    Ok(Stream::Other(if is_websocket { Box::new(Frames::upgrade(stream, frame).await?) } else { stream }))
+}

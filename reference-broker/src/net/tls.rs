@@ -1,0 +1,113 @@
+//! The server's side of TLS.
+
+use std::{
+    error, fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self, RootCertStore, ServerConfig,
+        crypto::ring,
+        pki_types::{
+            CertificateDer, PrivateKeyDer,
+            pem::{self, PemObject},
+        },
+        server::WebPkiClientVerifier,
+    },
+    server::TlsStream,
+};
+
+/// With what a listener proves who it is, and what it wants to know of its clients.
+#[derive(Clone)]
+pub struct Tls(Arc<ServerConfig>);
+
+impl Tls {
+    /// Reads the server's certificate, with those that lead to its authority behind it, and its private key.
+    ///
+    /// With `client_ca`, the certificates of authorities, only clients that show a certificate of one of them are let
+    /// in. All are files in PEM.
+    ///
+    /// # Errors
+    /// A file cannot be read or does not hold what it should, or the key does not belong to the certificate.
+    pub fn from_files(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let chain = certificates(certificate)?;
+        let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::new(certificate, &error))?;
+        let builder = match client_ca {
+            None => builder.with_no_client_auth(),
+            Some(path) => {
+                let authorities = Arc::new(authorities(path)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(authorities, provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::new(path, &error))?)
+            }
+        };
+        let config = builder.with_single_cert(chain, secret);
+        Ok(Self(Arc::new(config.map_err(|error| TlsError::new(certificate, &error))?)))
+    }
+
+    /// Carries out the handshake.
+    pub(super) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let found = found.map_err(|error| unreadable(path, &error))?;
+    if found.is_empty() {
+        return Err(TlsError::new(path, &"it holds no certificate in PEM"));
+    }
+    Ok(found)
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        store.add(certificate).map_err(|error: rustls::Error| TlsError::new(path, &error))?;
+    }
+    Ok(store)
+}
+
+fn unreadable(path: &Path, error: &pem::Error) -> TlsError {
+    if matches!(error, pem::Error::NoItemsFound) {
+        return TlsError::new(path, &"what is expected in it, in PEM, is not there");
+    }
+    TlsError::new(path, error)
+}
+
+/// A file that TLS cannot be served with.
+#[derive(Debug)]
+pub struct TlsError {
+    path: PathBuf,
+    why: String,
+}
+
+impl TlsError {
+    fn new(path: &Path, why: &dyn fmt::Display) -> Self {
+        Self { path: path.to_owned(), why: why.to_string() }
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot serve TLS with {}: {}", self.path.display(), self.why)
+    }
+}
+
+impl error::Error for TlsError {}

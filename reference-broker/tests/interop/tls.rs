@@ -1,0 +1,151 @@
+//! The broker behind TLS.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use reference_broker::{Config, core::Limits, net::Tls};
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+
+use crate::server::Server;
+
+const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+
+/// A certificate and its key as files, which go with it.
+struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    fn make(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("reference-broker-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        fs::write(folder.join("cert"), cert.pem()).unwrap();
+        fs::write(folder.join("key"), signing_key.serialize_pem()).unwrap();
+        Self { folder }
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.folder.join("cert")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.join("key")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+fn server(config: Config, files: &Files, client_ca: Option<&Files>) -> Server {
+    let client_ca = client_ca.map(Files::certificate);
+    let tls = Tls::from_files(&files.certificate(), &files.key(), client_ca.as_deref()).unwrap();
+    Server::dressed(config, |listener| listener.with_tls(tls))
+}
+
+/// A client that trusts the certificate in `server`, and shows its own if it has one.
+fn client(address: &Server, server: &Files, own: Option<&Files>) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(server.certificate()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match own {
+        None => config.with_no_client_auth(),
+        Some(own) => {
+            let chain = vec![CertificateDer::from_pem_file(own.certificate()).unwrap()];
+            let key = PrivateKeyDer::from_pem_file(own.key()).unwrap();
+            config.with_client_auth_cert(chain, key).unwrap()
+        }
+    };
+    let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    StreamOwned::new(connection, address.open())
+}
+
+#[test]
+fn a_client_is_served() {
+    let files = Files::make("served");
+    let server = server(Config::default(), &files, None);
+    let mut client = client(&server, &files, None);
+    client.write_all(CONNECT).unwrap();
+    client.write_all(&b"\xC0\x00".repeat(1_000)).unwrap();
+    let mut all = vec![0; 4 + 2_000];
+    client.read_exact(&mut all).unwrap();
+    assert_eq!(all[..4], [0x20, 2, 0, 0]);
+    client.write_all(b"\xE0\x00").unwrap();
+    // The end is announced, or this would be an error.
+    assert_eq!(client.read(&mut all).unwrap(), 0);
+}
+
+#[test]
+fn a_client_without_a_certificate_is_not_let_in_where_one_is_asked_for() {
+    let (files, known, unknown) = (Files::make("server"), Files::make("known"), Files::make("unknown"));
+    let server = server(Config::default(), &files, Some(&known));
+    let comes_in = |own| {
+        let mut client = client(&server, &files, own);
+        let mut connack = [0; 4];
+        client.write_all(CONNECT).and_then(|()| client.read_exact(&mut connack)).is_ok()
+    };
+    assert!(comes_in(Some(&known)));
+    assert!(!comes_in(Some(&unknown)));
+    assert!(!comes_in(None));
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let limits = Limits { backlog: 1 << 20, ..Limits::default() };
+    let files = Files::make("slow");
+    let server = server(Config { limits, ..Config::default() }, &files, None);
+    let mut idle = client(&server, &files, None);
+    idle.write_all(&[CONNECT, b"\x82\x06\x00\x01\x00\x01t\x00"].concat()).unwrap();
+    let mut answers = [0; 9];
+    idle.read_exact(&mut answers).unwrap();
+    // A publisher on the same listener: 20 MB, of which the idle client takes what fits into its window.
+    let mut publisher = client(&server, &files, None);
+    publisher.write_all(&[&CONNECT[..14], b"b"].concat()).unwrap();
+    let message = [&[0x30, 0xA3, 0x8D, 0x06, 0, 1, b't'][..], &vec![0; 100_000]].concat();
+    for _ in 0..200 {
+        publisher.write_all(&message).unwrap();
+    }
+    publisher.write_all(b"\xC0\x00").unwrap();
+    let mut answers = [0; 6];
+    publisher.read_exact(&mut answers).unwrap();
+    let mut all = Vec::new();
+    let _ = idle.read_to_end(&mut all);
+    assert!(all.len() < 200 * message.len(), "{} bytes", all.len());
+}
+
+#[test]
+fn what_is_no_handshake_ends_without_harm() {
+    let files = Files::make("hostile");
+    let config = Config { connect_timeout: Duration::from_millis(300), ..Config::default() };
+    let server = server(config, &files, None);
+    let mut all = Vec::new();
+    for bytes in [CONNECT.to_vec(), vec![0xFF; 100_000], vec![0x16, 3, 1, 0xFF, 0xFF]] {
+        let started = Instant::now();
+        let mut stream = server.open();
+        let _ = stream.write_all(&bytes);
+        let _ = stream.read_to_end(&mut all);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+    let mut client = client(&server, &files, None);
+    client.write_all(CONNECT).unwrap();
+    let mut connack = [0; 4];
+    client.read_exact(&mut connack).unwrap();
+}
