@@ -27,6 +27,9 @@ use crate::{
 
 /// Scenarios at once unless the user says otherwise: enough that those which wait for a timer wait together.
 const JOBS: usize = 256;
+/// Of those that wait for no timer, so many at once: they keep broker and player busy, and those that measure time are
+/// to find both at leisure.
+const BUSY: usize = 48;
 /// No scenario takes longer than this in real time.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The index that names the probe's topics, beyond those of all scenarios.
@@ -71,14 +74,12 @@ impl Session<'_> {
         if let Some(why) = facts.speechless() {
             return record.stopped(format!("{} does not speak MQTT to us: {why}", self.options.target));
         }
-        let mut waiting: Vec<(usize, &Run)> = playable(self.runs, &facts, record);
-        // Those that wait for timers begin first, so that nobody waits for them at the end.
-        waiting.sort_by_key(|(index, run)| (std::cmp::Reverse(timers(run)), *index));
-        let (alone, together): (VecDeque<_>, VecDeque<_>) =
-            waiting.into_iter().partition(|(_, run)| run.scenario.exclusive);
+        let playable = playable(self.runs, &facts, record);
+        let (alone, together): (Vec<_>, Vec<_>) =
+            playable.into_iter().partition(|(_, run)| run.scenario.exclusive);
         let jobs = self.options.jobs.unwrap_or(JOBS).clamp(1, 4096);
-        for (queue, jobs) in [(together, jobs), (alone, 1)] {
-            if !self.play_queue(queue, jobs, &facts, record).await {
+        for lanes in [Lanes::new(together, jobs), Lanes::new(alone, 1)] {
+            if !self.play_lanes(lanes, &facts, record).await {
                 return;
             }
         }
@@ -87,21 +88,13 @@ impl Session<'_> {
         }
     }
 
-    /// Plays a queue of runs, `jobs` at once; `false` if the whole run must end.
-    async fn play_queue(
-        &self,
-        mut queue: VecDeque<(usize, &Run)>,
-        jobs: usize,
-        facts: &Facts,
-        record: &mut Record<'_>,
-    ) -> bool {
+    /// Plays runs, many at once; `false` if the whole run must end.
+    async fn play_lanes(&self, mut lanes: Lanes<'_>, facts: &Facts, record: &mut Record<'_>) -> bool {
         let mut playing = JoinSet::new();
         loop {
-            while playing.len() < jobs
-                && let Some((index, run)) = queue.pop_front()
-            {
+            while let Some((lane, index, run)) = lanes.next() {
                 let play = self.start(index, run, facts);
-                playing.spawn_local(play);
+                playing.spawn_local(async move { (lane, play.await) });
             }
             let finished = tokio::select! {
                 finished = playing.join_next() => finished,
@@ -110,7 +103,8 @@ impl Session<'_> {
                     return false;
                 }
             };
-            let Some(Ok(result)) = finished else { return finished.is_none() };
+            let Some(Ok((lane, result))) = finished else { return finished.is_none() };
+            lanes.finished(lane);
             let in_doubt = result.grade == Grade::Error;
             let id = result.scenario.clone();
             record.finished(result);
@@ -156,6 +150,53 @@ impl Session<'_> {
             facts.add(version, probed);
         }
         Ok(facts)
+    }
+}
+
+/// The runs still to be played. Those that wait for timers begin first, so that nobody waits for them at the end.
+struct Lanes<'r> {
+    jobs: usize,
+    timed: VecDeque<(usize, &'r Run)>,
+    busy: VecDeque<(usize, &'r Run)>,
+    playing_timed: usize,
+    playing_busy: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Timed,
+    Busy,
+}
+
+impl<'r> Lanes<'r> {
+    fn new(runs: Vec<(usize, &'r Run)>, jobs: usize) -> Self {
+        let (mut timed, busy): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(_, run)| timers(run) > 0);
+        timed.sort_by_key(|(index, run)| (std::cmp::Reverse(timers(run)), *index));
+        Self { jobs, timed: timed.into(), busy: busy.into(), playing_timed: 0, playing_busy: 0 }
+    }
+
+    /// The run to begin now, if there is room for one.
+    fn next(&mut self) -> Option<(Lane, usize, &'r Run)> {
+        if self.playing_timed + self.playing_busy >= self.jobs {
+            return None;
+        }
+        if let Some((index, run)) = self.timed.pop_front() {
+            self.playing_timed += 1;
+            return Some((Lane::Timed, index, run));
+        }
+        if self.playing_busy >= BUSY {
+            return None;
+        }
+        let (index, run) = self.busy.pop_front()?;
+        self.playing_busy += 1;
+        Some((Lane::Busy, index, run))
+    }
+
+    fn finished(&mut self, lane: Lane) {
+        match lane {
+            Lane::Timed => self.playing_timed -= 1,
+            Lane::Busy => self.playing_busy -= 1,
+        }
     }
 }
 

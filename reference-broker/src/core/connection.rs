@@ -8,7 +8,7 @@ use mqttspec_wire::{
 };
 
 use super::{
-    Broker, ConnectionId, Rule,
+    Broker, ConnectionId, Output, Rule,
     authenticate::Attempt,
     deadlines::Deadline,
     ending::Ending,
@@ -184,6 +184,17 @@ impl Broker {
             self.end(turn, id, Ending::Error(ReasonCode::KEEP_ALIVE_TIMEOUT, "nothing came for too long"));
         } else {
             self.end(turn, id, Ending::Unanswered);
+        }
+    }
+
+    /// A mutant takes what it sends for a sign of life.
+    pub(crate) fn hear_the_server<'o>(&mut self, now: Duration, sent: impl Iterator<Item = &'o Output>) {
+        for output in sent {
+            if let Output::Send(id, _) = output
+                && let Some(connection) = self.connections.get_mut(id)
+            {
+                connection.heard = now;
+            }
         }
     }
 

@@ -123,6 +123,7 @@ impl Broker {
     /// Takes in what happened at `now`, the time since any fixed moment, which never goes back. What is to be done
     /// about it, in order, is added to `out`.
     pub fn handle(&mut self, now: Duration, input: Input, out: &mut Vec<Output>) {
+        let before = out.len();
         let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
         self.meet_deadlines(&mut turn);
         match input {
@@ -133,6 +134,9 @@ impl Broker {
             Input::Shutdown => self.shut_down(&mut turn),
         }
         self.scratch = turn.into_scratch();
+        if !self.rules.obeys(Rule::OnlyTheClientKeepsAlive) {
+            self.hear_the_server(now, out.iter().skip(before));
+        }
     }
 
     /// When the broker has something to do by itself, on the clock of [`handle`](Self::handle): give it a

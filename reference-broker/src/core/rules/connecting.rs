@@ -100,6 +100,8 @@ KeepAliveZeroIsOff ["X-3.1.2.10-1"] ["X-3.1.2.10-1"]
     "A client with keep alive 0 may be silent.";
 AnyPacketKeepsAlive ["3.1.2-24"] ["3.1.2-22"]
     "Every packet of a client keeps its connection alive.";
+OnlyTheClientKeepsAlive ["3.1.2-24"] ["3.1.2-22"]
+    "What the server sends does not count for the keep alive of a client.";
 KeepAliveTimeoutTold [] ["X-4.13.1-1"]
     "A client that was silent for too long is told so.";
 UnknownMethodRefused [] ["4.12.0-1"]

@@ -125,6 +125,12 @@ fn keep_alive(script: &mut Script) {
             script.publish(client, "t", "", 0);
             script.world.wait(60.0);
         }
+        let listener = script.connect(Connect { keep_alive: 2, ..connect(version, "listener") });
+        script.subscribe(listener, "news", 0);
+        let talker = script.client(version, "talker");
+        script.world.wait(2.5);
+        script.publish(talker, "news", "", 0);
+        script.world.wait(10.0);
     }
 }
 
