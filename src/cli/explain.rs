@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use mqttspec_spec::{Observable, StatementId, Version, find};
+use mqttspec_wire::Sender;
 use reference_broker::Rule;
 
 use super::{
@@ -105,7 +106,7 @@ fn judges(id: StatementId, scenarios: &[Arc<Scenario>]) -> Vec<String> {
     let covering = scenarios.iter().filter(|scenario| scenario.covers.of(id.version()).contains(&id));
     let mut lines: Vec<String> =
         covering.map(|scenario| format!("{} ({})", scenario.id, scenario.title)).collect();
-    if judged().contains(&id) {
+    if judged(Sender::Server).contains(&id) {
         lines.push("the referee, on every packet of every scenario".to_owned());
     }
     if lines.is_empty() {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use mqttspec_spec::{Observable, StatementId, Version};
+use mqttspec_wire::Sender;
 
 use super::{
     BadInput, Exit, scenarios,
@@ -148,7 +149,7 @@ impl Coverage {
                 .iter()
                 .filter(|scenario| scenario.covers.of(id.version()).contains(&id))
                 .count(),
-            referee: judged().contains(&id),
+            referee: judged(Sender::Server).contains(&id),
         };
         let ids = Version::ALL.into_iter().flat_map(Version::statements);
         Self { statements: ids.map(|id| (id, by(id))).collect() }

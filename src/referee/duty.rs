@@ -1,6 +1,7 @@
 //! What a check judges: a statement of each version, and what has to be known before it can be judged.
 
-use mqttspec_spec::{StatementId, Version};
+use mqttspec_spec::{Binds, StatementId, Version};
+use mqttspec_wire::Sender;
 
 /// What a breach has to rest on, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,9 +15,18 @@ pub(super) enum Holds {
     Mutual,
 }
 
+/// Whose duty it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+    Both,
+}
+
 /// An obligation in the words of one or both versions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Duty {
+    pub(super) side: Side,
     pub(super) holds: Holds,
     /// At most one of each version.
     pub(super) statements: &'static [StatementId],
@@ -27,20 +37,32 @@ impl Duty {
     pub(super) fn statement(self, version: Version) -> Option<StatementId> {
         self.statements.iter().copied().find(|statement| statement.version() == version)
     }
+
+    /// The statements of it that `party` can break. What is a duty of both sides in one version may be the client's
+    /// alone in the other: a server of MQTT 3.1.1 sends no DISCONNECT.
+    pub(super) fn broken_by(self, party: Sender) -> impl Iterator<Item = StatementId> {
+        let is_own = match (self.side, party) {
+            (Side::Both, _) | (Side::Client, Sender::Client) | (Side::Server, Sender::Server) => true,
+            (Side::Client, Sender::Server) | (Side::Server, Sender::Client) => false,
+        };
+        let binds = move |id: &StatementId| party == Sender::Client || id.statement().binds != Binds::Client;
+        self.statements.iter().copied().filter(move |id| is_own && binds(id))
+    }
 }
 
 /// Defines the duties of one topic, and `DUTIES`, which lists them:
 ///
 /// ```text
 /// duties! {
-///     NAME: Always, v3 "3.1.2-1", v5 "3.1.2-1";
+///     NAME: Client, Always, v3 "3.1.2-1", v5 "3.1.2-1";
 /// }
 /// ```
 macro_rules! duties {
-    ($($(#[$doc:meta])* $name:ident: $holds:ident, $($version:ident $label:literal),+;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $side:ident, $holds:ident, $($version:ident $label:literal),+;)*) => {
         $(
             $(#[$doc])*
             const $name: $crate::referee::duty::Duty = $crate::referee::duty::Duty {
+                side: $crate::referee::duty::Side::$side,
                 holds: $crate::referee::duty::Holds::$holds,
                 statements: &[$(mqttspec_spec::$version!($label)),+],
             };

@@ -21,7 +21,6 @@ use std::{cmp::Ordering, fmt, ops::Range};
 use bytes::{Bytes, BytesMut};
 use mqttspec_spec::Version;
 
-#[cfg(test)]
 pub(crate) use self::header::may_send;
 use self::{
     header::Header,

@@ -1,7 +1,10 @@
 //! Which statement a fault breaks: the rule that a check enforces, in the words of each version.
 
+mod enforced;
+
 use mqttspec_spec::{StatementId, Version, v3, v5};
 
+pub use self::enforced::enforced;
 use crate::{Sender, packet::PacketType};
 
 /// The statements of the two versions that say the same thing; either may be silent.

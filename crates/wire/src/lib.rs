@@ -65,6 +65,7 @@ pub use decode::{Decoder, Frame, Rejected, decode};
 pub use dump::{Dump, Row, annotate};
 pub use edit::{Edit, EditError};
 pub use fault::{Fault, FaultClass, FaultKind};
+pub use law::enforced;
 pub use layout::Layout;
 pub use mqttspec_spec::Version;
 pub use packet::Packet;

@@ -8,11 +8,11 @@ use super::findings::Findings;
 use crate::referee::duty::duties;
 
 duties! {
-    CLIENT_ALIAS_ALLOWED: Always, v5 "3.2.2-18";
-    CLIENT_ALIAS_WITHIN_MAXIMUM: Always, v5 "3.3.2-9";
-    SERVER_ALIAS_ALLOWED: Always, v5 "3.1.2-27";
-    SERVER_ALIAS_WITHIN_MAXIMUM: Always, v5 "3.3.2-11";
-    ALIAS_WAS_SET: Sighted, v5 "X-3.3.4-4";
+    CLIENT_ALIAS_ALLOWED: Client, Always, v5 "3.2.2-18";
+    CLIENT_ALIAS_WITHIN_MAXIMUM: Client, Always, v5 "3.3.2-9";
+    SERVER_ALIAS_ALLOWED: Server, Always, v5 "3.1.2-27";
+    SERVER_ALIAS_WITHIN_MAXIMUM: Server, Always, v5 "3.3.2-11";
+    ALIAS_WAS_SET: Both, Sighted, v5 "X-3.3.4-4";
 }
 
 /// Bytes of topic names kept for one direction.

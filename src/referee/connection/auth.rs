@@ -9,13 +9,13 @@ use super::{findings::Findings, opening::Phase, terms::Terms};
 use crate::referee::duty::duties;
 
 duties! {
-    ONLY_AUTH_BEFORE_CONNACK: Always, v5 "3.1.2-30";
-    SERVER_CONTINUES: Always, v5 "4.12.0-2";
-    CLIENT_CONTINUES: Always, v5 "4.12.0-3";
-    SAME_METHOD: Always, v5 "4.12.0-5";
-    NO_METHOD_NO_SERVER_AUTH: Always, v5 "4.12.0-6";
-    NO_METHOD_NO_CLIENT_AUTH: Always, v5 "4.12.0-7";
-    SAME_METHOD_AGAIN: Always, v5 "4.12.1-1";
+    ONLY_AUTH_BEFORE_CONNACK: Client, Always, v5 "3.1.2-30";
+    SERVER_CONTINUES: Server, Always, v5 "4.12.0-2";
+    CLIENT_CONTINUES: Client, Always, v5 "4.12.0-3";
+    SAME_METHOD: Both, Always, v5 "4.12.0-5";
+    NO_METHOD_NO_SERVER_AUTH: Server, Always, v5 "4.12.0-6";
+    NO_METHOD_NO_CLIENT_AUTH: Client, Always, v5 "4.12.0-7";
+    SAME_METHOD_AGAIN: Client, Always, v5 "4.12.1-1";
 }
 
 /// A client's packet of any type in this phase.

@@ -13,17 +13,17 @@ use super::{
 use crate::referee::duty::duties;
 
 duties! {
-    EMPTY_CLIENT_ID_NEEDS_CLEAN_SESSION: Always, v3 "3.1.3-7";
-    NO_WILDCARD_IN_WILL_TOPIC: Always, v3 "4.7.1-1", v5 "4.7.0-1";
-    WILL_TOPIC_NOT_EMPTY: Always, v3 "4.7.3-1", v5 "4.7.3-1";
-    WILL_PAYLOAD_IS_UTF8: Always, v5 "X-3.1.3.2.3-2";
-    EMPTY_CLIENT_ID_REFUSED: Always, v3 "3.1.3-8";
-    CLIENT_ID_ASSIGNED: Always, v5 "3.1.3-7";
-    NO_SESSION_AFTER_CLEAN_START: Always, v3 "3.2.2-1", v5 "3.2.2-2";
-    RESPONSE_INFORMATION_REQUESTED: Always, v5 "3.1.2-28";
-    WILL_QOS_SUPPORTED: Always, v5 "3.2.2-12";
-    WILL_RETAIN_SUPPORTED: Always, v5 "3.2.2-13";
-    SESSION_EXPIRY_STAYS_ZERO: Always, v5 "X-3.14.2.2.2-2";
+    EMPTY_CLIENT_ID_NEEDS_CLEAN_SESSION: Client, Always, v3 "3.1.3-7";
+    NO_WILDCARD_IN_WILL_TOPIC: Client, Always, v3 "4.7.1-1", v5 "4.7.0-1";
+    WILL_TOPIC_NOT_EMPTY: Client, Always, v3 "4.7.3-1", v5 "4.7.3-1";
+    WILL_PAYLOAD_IS_UTF8: Client, Always, v5 "X-3.1.3.2.3-2";
+    EMPTY_CLIENT_ID_REFUSED: Server, Always, v3 "3.1.3-8";
+    CLIENT_ID_ASSIGNED: Server, Always, v5 "3.1.3-7";
+    NO_SESSION_AFTER_CLEAN_START: Server, Always, v3 "3.2.2-1", v5 "3.2.2-2";
+    RESPONSE_INFORMATION_REQUESTED: Server, Always, v5 "3.1.2-28";
+    WILL_QOS_SUPPORTED: Server, Always, v5 "3.2.2-12";
+    WILL_RETAIN_SUPPORTED: Server, Always, v5 "3.2.2-13";
+    SESSION_EXPIRY_STAYS_ZERO: Client, Always, v5 "X-3.14.2.2.2-2";
 }
 
 /// A CONNECT that opens the connection.

@@ -13,15 +13,15 @@ use super::findings::Findings;
 use crate::referee::duty::{Duty, duties};
 
 duties! {
-    CLIENT_USES_FREE_IDENTIFIER: Mutual, v3 "2.3.1-2", v5 "2.2.1-3";
-    SERVER_USES_FREE_IDENTIFIER: Mutual, v3 "2.3.1-4", v5 "2.2.1-4";
-    RESEND_ONLY_ON_RESUME: Mutual, v5 "4.4.0-1";
-    NO_PUBLISH_AFTER_PUBREL: Mutual, v3 "4.3.3-1", v5 "4.3.3-6";
-    PUBREL_AFTER_PUBREC: Mutual, v3 "4.3.3-1", v5 "4.3.3-3";
-    PUBREL_OF_A_PUBLISH: Mutual, v3 "2.3.1-6", v5 "2.2.1-5";
-    DUP_ONLY_ON_RESEND: Sighted, v3 "3.3.1-3", v5 "3.3.1-3";
-    QOS_1_BEGINS_WITHOUT_DUP: Sighted, v3 "4.3.2-1", v5 "4.3.2-2";
-    QOS_2_BEGINS_WITHOUT_DUP: Sighted, v3 "4.3.3-1", v5 "4.3.3-2";
+    CLIENT_USES_FREE_IDENTIFIER: Client, Mutual, v3 "2.3.1-2", v5 "2.2.1-3";
+    SERVER_USES_FREE_IDENTIFIER: Server, Mutual, v3 "2.3.1-4", v5 "2.2.1-4";
+    RESEND_ONLY_ON_RESUME: Both, Mutual, v5 "4.4.0-1";
+    NO_PUBLISH_AFTER_PUBREL: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-6";
+    PUBREL_AFTER_PUBREC: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-3";
+    PUBREL_OF_A_PUBLISH: Both, Mutual, v3 "2.3.1-6", v5 "2.2.1-5";
+    DUP_ONLY_ON_RESEND: Server, Sighted, v3 "3.3.1-3", v5 "3.3.1-3";
+    QOS_1_BEGINS_WITHOUT_DUP: Client, Sighted, v3 "4.3.2-1", v5 "4.3.2-2";
+    QOS_2_BEGINS_WITHOUT_DUP: Client, Sighted, v3 "4.3.3-1", v5 "4.3.3-2";
 }
 
 /// All that judge here.

@@ -13,15 +13,15 @@ use super::{
 use crate::referee::duty::duties;
 
 duties! {
-    MULTI_LEVEL_WILDCARD_IS_LAST: Always, v3 "4.7.1-2", v5 "4.7.1-1";
-    SINGLE_LEVEL_WILDCARD_FILLS_LEVEL: Always, v3 "4.7.1-3", v5 "4.7.1-2";
-    FILTER_NOT_EMPTY: Always, v3 "4.7.3-1", v5 "4.7.3-1";
-    SHARE_NAME_PRESENT: Always, v5 "4.8.2-1";
-    SHARE_NAME_AND_FILTER: Always, v5 "4.8.2-2";
-    NO_LOCAL_IS_NOT_SHARED: Always, v5 "3.8.3-4";
-    WILDCARDS_AVAILABLE: Always, v5 "X-3.2.2.3.11-2";
-    SUBSCRIPTION_IDENTIFIERS_AVAILABLE: Always, v5 "X-3.2.2.3.12-2";
-    SHARED_SUBSCRIPTIONS_AVAILABLE: Always, v5 "X-3.2.2.3.13-2";
+    MULTI_LEVEL_WILDCARD_IS_LAST: Client, Always, v3 "4.7.1-2", v5 "4.7.1-1";
+    SINGLE_LEVEL_WILDCARD_FILLS_LEVEL: Client, Always, v3 "4.7.1-3", v5 "4.7.1-2";
+    FILTER_NOT_EMPTY: Client, Always, v3 "4.7.3-1", v5 "4.7.3-1";
+    SHARE_NAME_PRESENT: Client, Always, v5 "4.8.2-1";
+    SHARE_NAME_AND_FILTER: Client, Always, v5 "4.8.2-2";
+    NO_LOCAL_IS_NOT_SHARED: Client, Always, v5 "3.8.3-4";
+    WILDCARDS_AVAILABLE: Client, Always, v5 "X-3.2.2.3.11-2";
+    SUBSCRIPTION_IDENTIFIERS_AVAILABLE: Client, Always, v5 "X-3.2.2.3.12-2";
+    SHARED_SUBSCRIPTIONS_AVAILABLE: Client, Always, v5 "X-3.2.2.3.13-2";
 }
 
 /// The client's SUBSCRIBE. Before CONNACK the client cannot know what the server offers.

@@ -11,8 +11,8 @@
 //! | `ping` | Keep Alive, PINGREQ and PINGRESP |
 //! | `fault` | what could not be decoded |
 //!
-//! Each begins with its duties: a duty stands at one place, with its statement in either version and with what has to
-//! be known before it is judged. `findings` is where that is decided.
+//! Each begins with its duties: a duty stands at one place, with its statement in either version, whose duty it is, and
+//! what has to be known before it is judged. `findings` is where that is decided, `judged` lists them all.
 
 mod alias;
 mod auth;
@@ -21,6 +21,7 @@ mod exchanges;
 mod fault;
 mod filters;
 mod findings;
+mod judged;
 mod matching;
 mod opening;
 mod ping;
@@ -33,14 +34,15 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
-use mqttspec_spec::{StatementId, Version};
+use mqttspec_spec::Version;
 use mqttspec_wire::{
     Packet, ReasonCode, Sender,
     packet::{Connack, Publish},
 };
 
+pub use self::judged::judged;
 use self::{
     alias::Aliases,
     exchanges::{Attempt, Exchanges},
@@ -52,10 +54,7 @@ use self::{
     subscriptions::Subscriptions,
     terms::{Accepted, Terms},
 };
-use super::{
-    Violation,
-    duty::{Duty, Holds},
-};
+use super::{Violation, duty::Holds};
 
 /// What is known beforehand about a network connection. By default: that it will be seen from its first byte.
 #[derive(Clone, Copy, Debug, Default)]
@@ -302,29 +301,4 @@ const fn is_sent_by(sender: Sender, version: Version, packet: &Packet) -> bool {
         Packet::Disconnect(_) => is_client || is_v5,
         Packet::Auth(_) => is_v5,
     }
-}
-
-/// The statements that are judged on every packet of a connection, in the order of the catalogue. Those that a decoder
-/// reports as faults are not among them.
-pub fn judged() -> &'static [StatementId] {
-    static JUDGED: LazyLock<Vec<StatementId>> = LazyLock::new(|| {
-        let topics: [&[Duty]; 9] = [
-            opening::DUTIES,
-            connect::DUTIES,
-            auth::DUTIES,
-            publish::DUTIES,
-            alias::DUTIES,
-            quota::DUTIES,
-            size::DUTIES,
-            ping::DUTIES,
-            filters::DUTIES,
-        ];
-        let duties =
-            topics.into_iter().chain(exchanges::ALL_DUTIES).chain(subscriptions::ALL_DUTIES).flatten();
-        let mut statements: Vec<StatementId> = duties.flat_map(|duty| duty.statements).copied().collect();
-        statements.sort_unstable();
-        statements.dedup();
-        statements
-    });
-    &JUDGED
 }

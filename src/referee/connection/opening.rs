@@ -9,15 +9,15 @@ use super::{findings::Findings, sides::Sides};
 use crate::referee::duty::duties;
 
 duties! {
-    CONNECT_FIRST: Always, v3 "3.1.0-1", v5 "3.1.0-1";
-    ONE_CONNECT: Always, v3 "3.1.0-2", v5 "3.1.0-2";
-    SECOND_CONNECT_NOT_ACCEPTED: Always, v3 "3.1.0-2";
-    MALFORMED_CONNECT_NOT_ACCEPTED: Always, v3 "3.1.4-1", v5 "3.1.4-1";
-    CONNACK_FIRST: Always, v3 "3.2.0-1", v5 "3.2.0-1";
-    ONE_CONNACK: Always, v5 "3.2.0-2";
-    CLOSE_AFTER_REFUSAL: Always, v3 "3.2.2-5", v5 "3.2.2-7";
-    NO_DISCONNECT_BEFORE_CONNACK: Always, v5 "3.14.0-1";
-    NOTHING_AFTER_DISCONNECT: Always, v3 "3.14.4-2", v5 "3.14.4-1";
+    CONNECT_FIRST: Client, Always, v3 "3.1.0-1", v5 "3.1.0-1";
+    ONE_CONNECT: Client, Always, v3 "3.1.0-2", v5 "3.1.0-2";
+    SECOND_CONNECT_NOT_ACCEPTED: Server, Always, v3 "3.1.0-2";
+    MALFORMED_CONNECT_NOT_ACCEPTED: Server, Always, v3 "3.1.4-1", v5 "3.1.4-1";
+    CONNACK_FIRST: Server, Always, v3 "3.2.0-1", v5 "3.2.0-1";
+    ONE_CONNACK: Server, Always, v5 "3.2.0-2";
+    CLOSE_AFTER_REFUSAL: Server, Always, v3 "3.2.2-5", v5 "3.2.2-7";
+    NO_DISCONNECT_BEFORE_CONNACK: Server, Always, v5 "3.14.0-1";
+    NOTHING_AFTER_DISCONNECT: Both, Always, v3 "3.14.4-2", v5 "3.14.4-1";
 }
 
 /// How far the opening of the connection has come.

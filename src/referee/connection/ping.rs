@@ -8,9 +8,9 @@ use super::{findings::Findings, terms::Terms};
 use crate::referee::duty::duties;
 
 duties! {
-    PINGRESP_ANSWERS_PINGREQ: Sighted, v3 "3.12.4-1", v5 "3.12.4-1";
-    CLIENT_KEEPS_ALIVE: Sighted, v3 "3.1.2-23", v5 "3.1.2-20";
-    SERVER_KEEP_ALIVE_COUNTS: Sighted, v5 "3.1.2-21";
+    PINGRESP_ANSWERS_PINGREQ: Server, Sighted, v3 "3.12.4-1", v5 "3.12.4-1";
+    CLIENT_KEEPS_ALIVE: Client, Sighted, v3 "3.1.2-23", v5 "3.1.2-20";
+    SERVER_KEEP_ALIVE_COUNTS: Client, Sighted, v5 "3.1.2-21";
 }
 
 /// The signs of life.

@@ -9,8 +9,8 @@ use super::findings::Findings;
 use crate::referee::duty::duties;
 
 duties! {
-    CLIENT_WITHIN_RECEIVE_MAXIMUM: Sighted, v5 "3.3.4-7";
-    SERVER_WITHIN_RECEIVE_MAXIMUM: Sighted, v5 "3.3.4-9";
+    CLIENT_WITHIN_RECEIVE_MAXIMUM: Client, Sighted, v5 "3.3.4-7";
+    SERVER_WITHIN_RECEIVE_MAXIMUM: Server, Sighted, v5 "3.3.4-9";
 }
 
 /// The PUBLISH packets above QoS 0 of one side that are on the way.

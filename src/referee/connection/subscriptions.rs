@@ -14,10 +14,10 @@ use super::findings::Findings;
 use crate::referee::duty::{Duty, duties};
 
 duties! {
-    CODE_FOR_EVERY_FILTER: Mutual, v3 "3.8.4-5", v5 "3.8.4-6";
-    GRANT_NOT_ABOVE_REQUEST: Mutual, v3 "X-3.8.4-2", v5 "3.8.4-7";
-    CODE_FOR_EVERY_UNSUBSCRIPTION: Mutual, v5 "3.11.3-1";
-    CODE_FOR_NO_SUBSCRIPTION: Mutual, v5 "X-3.11.3-1";
+    CODE_FOR_EVERY_FILTER: Server, Mutual, v3 "3.8.4-5", v5 "3.8.4-6";
+    GRANT_NOT_ABOVE_REQUEST: Server, Mutual, v3 "X-3.8.4-2", v5 "3.8.4-7";
+    CODE_FOR_EVERY_UNSUBSCRIPTION: Server, Mutual, v5 "3.11.3-1";
+    CODE_FOR_NO_SUBSCRIPTION: Server, Mutual, v5 "X-3.11.3-1";
 }
 
 /// All that judge here.

@@ -10,9 +10,9 @@ use crate::referee::{
 };
 
 duties! {
-    PUBACKS_IN_ORDER: Mutual, v3 "4.6.0-2", v5 "4.6.0-2";
-    PUBRECS_IN_ORDER: Mutual, v3 "4.6.0-3", v5 "4.6.0-3";
-    PUBRELS_IN_ORDER: Mutual, v3 "4.6.0-4", v5 "4.6.0-4";
+    PUBACKS_IN_ORDER: Client, Mutual, v3 "4.6.0-2", v5 "4.6.0-2";
+    PUBRECS_IN_ORDER: Client, Mutual, v3 "4.6.0-3", v5 "4.6.0-3";
+    PUBRELS_IN_ORDER: Client, Mutual, v3 "4.6.0-4", v5 "4.6.0-4";
 }
 
 /// What waits for a packet of the other side, or of this one in the case of PUBREL.

@@ -14,12 +14,12 @@ use crate::referee::{
 };
 
 duties! {
-    TOPIC_MATCHES_SUBSCRIPTION: Mutual, v3 "3.3.2-3", v5 "3.3.2-3";
-    LEADING_WILDCARD_SPARES_DOLLAR: Mutual, v3 "4.7.2-1", v5 "4.7.2-1";
-    QOS_WITHIN_GRANT: Mutual, v3 "3.8.4-6", v5 "3.8.4-8";
-    RETAIN_ONLY_FOR_NEW_SUBSCRIPTIONS: Mutual, v3 "3.3.1-9", v5 "3.3.1-12";
-    IDENTIFIER_OF_ITS_SUBSCRIPTION: Mutual, v5 "X-3.3.4-1";
-    IDENTIFIERS_SENT: Mutual, v5 "3.3.4-3";
+    TOPIC_MATCHES_SUBSCRIPTION: Server, Mutual, v3 "3.3.2-3", v5 "3.3.2-3";
+    LEADING_WILDCARD_SPARES_DOLLAR: Server, Mutual, v3 "4.7.2-1", v5 "4.7.2-1";
+    QOS_WITHIN_GRANT: Server, Mutual, v3 "3.8.4-6", v5 "3.8.4-8";
+    RETAIN_ONLY_FOR_NEW_SUBSCRIPTIONS: Server, Mutual, v3 "3.3.1-9", v5 "3.3.1-12";
+    IDENTIFIER_OF_ITS_SUBSCRIPTION: Server, Mutual, v5 "X-3.3.4-1";
+    IDENTIFIERS_SENT: Server, Mutual, v5 "3.3.4-3";
 }
 
 /// Bytes of topic names kept to count retained messages.

@@ -1,6 +1,6 @@
 //! Short ways to write exchanges down.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use bytes::Bytes;
 use mqttspec_spec::{StatementId, Version};
@@ -12,7 +12,7 @@ use mqttspec_wire::{
     },
 };
 
-use crate::referee::{Connection, Knowledge, Violation};
+use crate::referee::{Connection, Knowledge, Violation, judged};
 
 pub(super) use mqttspec_spec::Version::{V3_1_1 as V3, V5_0 as V5};
 
@@ -74,10 +74,20 @@ pub(super) fn watch(knowledge: Knowledge, events: &[Event]) -> Vec<(usize, Viola
                 Vec::new()
             }
         };
+        for Violation { party, statement, .. } in &violations {
+            assert!(
+                LISTED.iter().any(|(of, listed)| of == party && listed.contains(statement)),
+                "{statement}"
+            );
+        }
         said.extend(violations.into_iter().map(|violation| (place, violation)));
     }
     said
 }
+
+/// What each side can be accused of.
+static LISTED: LazyLock<[(Sender, BTreeSet<StatementId>); 2]> =
+    LazyLock::new(|| [Sender::Client, Sender::Server].map(|party| (party, judged(party))));
 
 /// The most that can be known: nothing comes but what was subscribed to.
 pub(super) const STRICT: Knowledge = Knowledge { version: None, midway: false, solicited_only: true };

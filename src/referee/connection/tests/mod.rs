@@ -18,7 +18,7 @@ use self::{
     build::{Case, watch},
     violations::{content, delivering, identifiers, opening, sizes, subscribing},
 };
-use super::judged;
+use super::judged::duties;
 
 /// The last packet breaks the named statements and nothing else does.
 #[rstest]
@@ -61,10 +61,13 @@ fn all_cases() -> impl Iterator<Item = Case> {
     .flatten()
 }
 
-#[test]
-fn every_judged_statement_has_a_case_and_every_case_is_listed() {
-    let shown: BTreeSet<StatementId> = all_cases().flat_map(|case| case.statements).collect();
-    let listed: BTreeSet<StatementId> = judged().iter().copied().collect();
+#[rstest]
+#[case(Sender::Client)]
+#[case(Sender::Server)]
+fn every_duty_has_a_case_and_every_case_is_listed(#[case] party: Sender) {
+    let cases = all_cases().filter(|case| case.party == party);
+    let shown: BTreeSet<StatementId> = cases.flat_map(|case| case.statements).collect();
+    let listed = duties(party);
     let missing: Vec<_> = listed.difference(&shown).collect();
     let unlisted: Vec<_> = shown.difference(&listed).collect();
     assert!(

@@ -27,6 +27,7 @@ fn topics() -> Vec<Case> {
         server(v3!("3.3.2-2"), then(everything(V3), [s(named("a/+"))])),
         server(v5!("3.3.2-2"), then(everything(V5), [s(named("#"))])),
         client(v3!("4.7.3-1"), then(open(V3), [c(named(""))])),
+        server(v3!("4.7.3-1"), then(everything(V3), [s(named(""))])),
         client(
             v5!("3.3.2-14"),
             then(open(V5), [c(publish_with("t", [Property::ResponseTopic(text("r/#"))]))]),
