@@ -30,7 +30,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
-    /// Where the broker listens: mqtt://127.0.0.1:1883. Without it, the reference broker inside this program
+    /// Where the broker listens, with the credentials that it wants, if any: mqtt://USER:PASSWORD@127.0.0.1:1883.
+    /// Without it, the reference broker inside this program
     #[arg(value_name = "TARGET")]
     target: Option<Address>,
     #[command(flatten)]

@@ -38,7 +38,8 @@ impl Embedded {
         let mut facts = Facts::default();
         for version in Version::ALL {
             let mut broker = Broker::new(Config::default(), Rules::all());
-            let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "embedded".to_owned()));
+            let play =
+                Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "embedded".to_owned(), None));
             match in_process::play(play, &mut broker) {
                 Ok(probed) => facts.add(version, probed),
                 Err(stuck) => {

@@ -79,7 +79,7 @@ pub fn run(
     let mut record = Record { events, target: None, stopped: None, results: Vec::new() };
     match &options.target {
         Address::Embedded => embedded::run(&runs, options, stop, &mut record),
-        Address::Tcp { host, port } => {
+        Address::Tcp { host, port, .. } => {
             let endpoint = crate::target::tcp::Endpoint { host: host.clone(), port: *port };
             super::sockets::run(&runs, options, &endpoint, stop, &mut record);
         }
@@ -190,6 +190,7 @@ pub(super) fn circumstances(
         patience: Duration::from_secs(1).max(round_trip * 20),
         settle: (round_trip * 10).clamp(Duration::from_millis(10), Duration::from_millis(250)),
         limits: facts.spoken.get(&version).map(|facts| facts.limits.clone()).unwrap_or_default(),
+        credentials: options.target.credentials().cloned(),
     }
 }
 

@@ -138,7 +138,9 @@ impl Session<'_> {
         let mut facts = Facts::default();
         let probe = |version| {
             let unique = unique(self.options.seed, PROBE);
-            let play = Play::new(self.epoch.elapsed(), |stage| probe::probe(stage, version, unique));
+            let credentials = self.options.target.credentials().cloned();
+            let play =
+                Play::new(self.epoch.elapsed(), |stage| probe::probe(stage, version, unique, credentials));
             tcp::play(play, self.endpoint, self.epoch)
         };
         let [older, newer] = Version::ALL;

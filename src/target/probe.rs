@@ -11,7 +11,7 @@ use mqttspec_wire::{
     packet::{Connack, Connect, Disconnect, RetainHandling, Subscribe, Subscription},
 };
 
-use super::VersionFacts;
+use super::{Credentials, VersionFacts};
 use crate::{
     scenario::ast::Feature,
     stage::{LinkId, LinkState, Objection, Stage},
@@ -37,9 +37,15 @@ pub enum Probed {
 }
 
 /// Asks the target what it offers under `version`; the script of a play.
-pub async fn probe(stage: Stage, version: Version, unique: String) -> Probed {
+pub async fn probe(
+    stage: Stage,
+    version: Version,
+    unique: String,
+    credentials: Option<Credentials>,
+) -> Probed {
     let started = stage.now();
-    let mut probe = Probe { stage: stage.clone(), version, unique, facts: VersionFacts::default() };
+    let mut probe =
+        Probe { stage: stage.clone(), version, unique, credentials, facts: VersionFacts::default() };
     match probe.run().await {
         Ok(()) => Probed::Spoken(probe.facts),
         Err(Stop::Refused(proof)) => Probed::Refused(proof),
@@ -82,6 +88,7 @@ struct Probe {
     stage: Stage,
     version: Version,
     unique: String,
+    credentials: Option<Credentials>,
     facts: VersionFacts,
 }
 
@@ -155,8 +162,8 @@ impl Probe {
             client_id: Utf8String::try_from(format!("{}p{}", self.unique, self.version.protocol_level()))
                 .unwrap_or_default(),
             will: None,
-            username: None,
-            password: None,
+            username: self.credentials.as_ref().map(|credentials| credentials.username.clone()),
+            password: self.credentials.as_ref().and_then(|credentials| credentials.password.clone()),
         };
         self.send(link, &Packet::Connect(Box::new(connect)));
         let connack = self

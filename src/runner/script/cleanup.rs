@@ -82,6 +82,7 @@ impl Script {
         let opened =
             self.stage.until(deadline, |world| (world.link(link).state == LinkState::Open).then_some(()));
         opened.await?;
+        let credentials = self.circumstances.credentials.as_ref();
         let connect = Connect {
             version,
             clean_start: true,
@@ -89,8 +90,8 @@ impl Script {
             properties: Properties::new(),
             client_id,
             will: None,
-            username: None,
-            password: None,
+            username: credentials.map(|credentials| credentials.username.clone()),
+            password: credentials.and_then(|credentials| credentials.password.clone()),
         };
         self.stage.send(link, Packet::Connect(Box::new(connect)).to_bytes(version));
         self.answer(link, "CONNACK", |packet| matches!(packet, Packet::Connack(_))).await.ok()?;

@@ -8,8 +8,13 @@ use crate::{
     scenario::ast::{EditSpec, Expr},
 };
 
-/// Makes one change.
-pub(super) fn apply(layout: &mut Layout, edit: &EditSpec, variables: &Variables) -> Result<(), Trouble> {
+/// Makes one change; Connect Flags that it replaces keep `kept_flags`.
+pub(super) fn apply(
+    layout: &mut Layout,
+    edit: &EditSpec,
+    variables: &Variables,
+    kept_flags: u8,
+) -> Result<(), Trouble> {
     let edit = match edit {
         EditSpec::FirstByte(expr) => Edit::SetFirstByte(integer(variables, expr)?),
         EditSpec::Flags(expr) => Edit::SetFlags(integer(variables, expr)?),
@@ -17,7 +22,13 @@ pub(super) fn apply(layout: &mut Layout, edit: &EditSpec, variables: &Variables)
         EditSpec::Repeat(part) => Edit::Repeat { part: part.clone() },
         EditSpec::Move { part, before } => Edit::Move { part: part.clone(), before: before.clone() },
         EditSpec::Replace { part, with } => {
-            return replace(layout, part, &variables.eval(with)?.to_bytes());
+            let mut bytes = variables.eval(with)?.to_bytes().to_vec();
+            if part == "connect-flags" {
+                for flags in &mut bytes {
+                    *flags |= kept_flags;
+                }
+            }
+            return replace(layout, part, &bytes);
         }
         EditSpec::Insert { before, bytes } => {
             Edit::InsertBefore { part: before.clone(), bytes: bytes.clone() }

@@ -232,8 +232,15 @@ impl Script {
             return Err(Trouble::harness(format!("no client is called {client}")));
         };
         let packet_id = if names_packet_id(spec, version) { PacketId::MIN } else { known.take_packet_id() };
-        let context = build::Context { version, variables: &self.variables, client_id: &known.id, packet_id };
+        let context = build::Context {
+            version,
+            variables: &self.variables,
+            client_id: &known.id,
+            credentials: self.circumstances.credentials.as_ref(),
+            packet_id,
+        };
         let packet = build::packet(spec, &context)?;
+        let kept_flags = build::flags_of_credentials(spec, &context);
         self.leftovers.sent(&packet, version);
         if spec.edits.is_empty() {
             let bytes = packet.to_bytes(version);
@@ -241,7 +248,7 @@ impl Script {
         }
         let mut layout = Layout::of(&packet, version);
         for edit in &spec.edits {
-            edit::apply(&mut layout, edit, &self.variables)?;
+            edit::apply(&mut layout, edit, &self.variables, kept_flags)?;
         }
         Ok((packet, layout.bytes()))
     }

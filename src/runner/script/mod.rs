@@ -27,6 +27,7 @@ use super::{
 use crate::{
     scenario::ast::{Action, Judgement, Otherwise, Step, StepKind},
     stage::{Objection, Stage},
+    target::Credentials,
     verdict::{Finding, Grade, Place, ScenarioResult},
 };
 
@@ -41,6 +42,8 @@ pub(super) struct Circumstances {
     pub(super) settle: Duration,
     /// What the probe learnt, as variables: `limits.receive_maximum` and the like.
     pub(super) limits: Vec<(String, f64)>,
+    /// What the target wants to be told by its clients.
+    pub(super) credentials: Option<Credentials>,
 }
 
 impl Circumstances {
@@ -51,6 +54,7 @@ impl Circumstances {
             patience: Duration::from_secs(1),
             settle: Duration::from_millis(10),
             limits,
+            credentials: None,
         }
     }
 }

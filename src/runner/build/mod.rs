@@ -5,14 +5,21 @@ use mqttspec_spec::Version;
 use mqttspec_wire::{
     Packet, PacketId, Properties, Property, PropertyId, QoS, ReasonCode, Utf8String, Value,
     packet::{
-        Ack, Auth, Connack, Connect, Delivery, Disconnect, PacketType, Publish, RetainHandling, Suback,
-        Subscribe, Subscription, Unsuback, Unsubscribe, Will,
+        Ack, Auth, Connack, Delivery, Disconnect, PacketType, Publish, RetainHandling, Suback, Subscribe,
+        Subscription, Unsuback, Unsubscribe,
     },
     property::ValueKind,
 };
 
+mod connect;
+
+pub(super) use connect::flags_of_credentials;
+
 use super::value::{Datum, ValueError, Variables};
-use crate::scenario::ast::{Expr, Field, FieldValue, PacketSpec};
+use crate::{
+    scenario::ast::{Expr, Field, FieldValue, PacketSpec},
+    target::Credentials,
+};
 
 /// What a packet needs beside its description.
 #[derive(Clone, Copy)]
@@ -23,6 +30,8 @@ pub(super) struct Context<'a> {
     pub variables: &'a Variables,
     /// The client id for a CONNECT that names none.
     pub client_id: &'a str,
+    /// What a CONNECT carries that names neither user name nor password.
+    pub credentials: Option<&'a Credentials>,
     /// The packet identifier for a packet that names none.
     pub packet_id: PacketId,
 }
@@ -40,7 +49,7 @@ pub(super) fn packet(spec: &PacketSpec, context: &Context<'_>) -> Result<Packet,
         Ok(Ack { id: fields.packet_id()?, reason: fields.reason()?, properties: fields.properties("")? })
     };
     Ok(match spec.packet {
-        PacketType::Connect => Packet::Connect(Box::new(connect(&fields)?)),
+        PacketType::Connect => Packet::Connect(Box::new(connect::connect(&fields)?)),
         PacketType::Connack => Packet::Connack(Connack {
             session_present: fields.flag("session-present")?.unwrap_or(false),
             reason: fields.reason()?,
@@ -84,37 +93,6 @@ pub(super) fn packet(spec: &PacketSpec, context: &Context<'_>) -> Result<Packet,
         PacketType::Auth => {
             Packet::Auth(Auth { reason: fields.reason()?, properties: fields.properties("")? })
         }
-    })
-}
-
-fn connect(fields: &Fields<'_>) -> Result<Connect, ValueError> {
-    let will = fields
-        .fields
-        .iter()
-        .any(|field| field.name.starts_with("will.") && fields.counts(field))
-        .then(|| -> Result<Will, ValueError> {
-            Ok(Will {
-                qos: fields.qos("will.qos")?,
-                retain: fields.flag("will.retain")?.unwrap_or(false),
-                properties: fields.properties("will.")?,
-                topic: fields.text("will.topic")?.unwrap_or_default(),
-                payload: fields.bytes("will.payload")?.unwrap_or_default(),
-            })
-        })
-        .transpose()?;
-    let client_id = match fields.text("client-id")? {
-        Some(client_id) => client_id,
-        None => text("client-id", &Datum::Text(fields.context.client_id.to_owned()))?,
-    };
-    Ok(Connect {
-        version: fields.context.version,
-        clean_start: fields.flag("clean-start")?.unwrap_or(true),
-        keep_alive: fields.integer("keep-alive")?.unwrap_or(60),
-        properties: fields.properties("")?,
-        client_id,
-        will,
-        username: fields.text("username")?,
-        password: fields.bytes("password")?,
     })
 }
 
