@@ -115,6 +115,18 @@ impl World {
         &mut self.links[id.0]
     }
 
+    /// The packet of the broker that could not be decoded, by its place in the evidence.
+    pub fn garbled_answer(&mut self, id: LinkId) -> Option<usize> {
+        let link = self.link(id);
+        link.garbled.as_ref()?;
+        let (client, connection) = (link.client.clone(), link.ordinal);
+        self.evidence.iter().rposition(|evidence| {
+            let is_wrong =
+                matches!(&evidence.kind, EvidenceKind::Packet { from: Sender::Server, fault: Some(_), .. });
+            is_wrong && evidence.connection == connection && evidence.client == client
+        })
+    }
+
     fn write_down(&mut self, id: LinkId, kind: EvidenceKind) -> usize {
         let (client, connection) = (self.link(id).client.clone(), self.link(id).ordinal);
         self.evidence.push(Evidence { at: self.now.saturating_sub(self.started), client, connection, kind });

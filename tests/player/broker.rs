@@ -99,14 +99,16 @@ impl<F: FnMut(&Packet) -> Vec<Act>> Peer for MadeUp<F> {
     }
 }
 
+/// A CONNACK without a session.
+pub(crate) fn connack(reason: u8) -> Act {
+    let reason = ReasonCode(reason);
+    Act::Send(Packet::Connack(Connack { session_present: false, reason, properties: Properties::new() }))
+}
+
 /// The CONNACK and PINGRESP of a broker that is well otherwise.
 pub(crate) fn courtesy(packet: &Packet) -> Vec<Act> {
     match packet {
-        Packet::Connect(_) => vec![Act::Send(Packet::Connack(Connack {
-            session_present: false,
-            reason: ReasonCode::SUCCESS,
-            properties: Properties::new(),
-        }))],
+        Packet::Connect(_) => vec![connack(0)],
         Packet::Pingreq => vec![Act::Send(Packet::Pingresp)],
         _ => Vec::new(),
     }

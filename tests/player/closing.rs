@@ -3,22 +3,17 @@
 use std::time::Duration;
 
 use mqttspec::verdict::Grade;
-use mqttspec_spec::Version;
+use mqttspec_spec::{StatementId, Version, v3};
 use mqttspec_wire::{
     Packet, Properties, ReasonCode,
-    packet::{Connack, Disconnect, Suback},
+    packet::{Disconnect, Suback},
 };
 use rstest::rstest;
 
-use crate::broker::{Act, courtesy, play};
+use crate::broker::{Act, connack, courtesy, play};
 
 fn disconnect(reason: ReasonCode) -> Act {
     Act::Send(Packet::Disconnect(Disconnect { reason, properties: Properties::new() }))
-}
-
-fn connack(reason: u8) -> Act {
-    let reason = ReasonCode(reason);
-    Act::Send(Packet::Connack(Connack { session_present: false, reason, properties: Properties::new() }))
 }
 
 fn closed(version: Version) -> &'static str {
@@ -125,4 +120,43 @@ steps:
         other => courtesy(other),
     });
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+const SUBSCRIBES: &str = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {subscribe: {filter: $topic/t}}}
+  - client: expect-closed
+";
+
+#[rstest]
+#[case::a_broker_that_serves_others(true, Grade::Fail)]
+#[case::a_broker_that_serves_nobody(false, Grade::Inconclusive)]
+fn a_connection_that_is_neither_closed_nor_answered(#[case] serves_others: bool, #[case] expected: Grade) {
+    let mut forgotten = false;
+    let result = play(Version::V3_1_1, SUBSCRIBES, |packet| {
+        forgotten = match packet {
+            Packet::Subscribe(_) => true,
+            Packet::Connect(_) => forgotten && !serves_others,
+            _ => forgotten,
+        };
+        if forgotten { Vec::new() } else { courtesy(packet) }
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
+}
+
+/// A SUBACK with the packet identifier 0.
+const WRONG_ANSWER: Act = Act::Raw(&[0x90, 0x03, 0, 0, 0]);
+
+#[rstest]
+#[case::left_open(vec![WRONG_ANSWER], &[v3!("2.3.1-7"), v3!("3.3.4-1")])]
+#[case::closed(vec![WRONG_ANSWER, Act::Close], &[v3!("2.3.1-7")])]
+#[case::closed_later(vec![WRONG_ANSWER, Act::After(Duration::from_millis(900), vec![Act::Close])], &[v3!("2.3.1-7")])]
+fn a_wrong_answer_is_no_close(#[case] answer: Vec<Act>, #[case] broken: &[StatementId]) {
+    let result = play(Version::V3_1_1, SUBSCRIBES, |packet| match packet {
+        Packet::Subscribe(_) => answer.clone(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.broken, broken, "{:#?}", result.findings);
 }

@@ -15,7 +15,7 @@ use mqttspec_wire::{
 use reference_broker::{Rule, Rules};
 use rstest::rstest;
 
-use crate::broker::{Act, courtesy, play};
+use crate::broker::{Act, connack, courtesy, play};
 
 const PUBACK_EXPECTED: &str = "
 prepare:
@@ -58,6 +58,29 @@ fn an_expected_packet(#[case] answer: Vec<Act>, #[case] expected: Grade) {
     });
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
     assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
+}
+
+#[rstest]
+#[case::accepted(0, Grade::Pass)]
+#[case::identifier_rejected(2, Grade::Fail)]
+#[case::server_unavailable(3, Grade::Inconclusive)]
+#[case::bad_user_name_or_password(4, Grade::Inconclusive)]
+#[case::not_authorized(5, Grade::Inconclusive)]
+fn a_refusal_that_any_client_may_meet_is_no_breach(
+    #[values(
+        "[client: {connect: {}, else: fail}]",
+        "[client: open, client: {send: connect}, client: {expect: {connack: {reason: success}}}]",
+        "[client: open, client: {send: connect}, client: {expect-one-of: [connack: {reason: success}]}]"
+    )]
+    steps: &str,
+    #[case] code: u8,
+    #[case] expected: Grade,
+) {
+    let result = play(Version::V3_1_1, &format!("steps: {steps}"), |packet| match packet {
+        Packet::Connect(_) => vec![connack(code)],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, expected, "{:#?}", result.findings);
 }
 
 /// A broker that sends one message, and the other one when the first is acknowledged.

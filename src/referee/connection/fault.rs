@@ -34,6 +34,7 @@ impl Connection {
         let kind = self.kind(sender, fault);
         let violations = match kind {
             Kind::OtherProtocol | Kind::OtherVersion => Vec::new(),
+            Kind::Connect | Kind::Other if self.mirrors(sender, fault) => Vec::new(),
             Kind::Connect | Kind::Other => self.accuse(sender, fault),
         };
         *self.broke.of_mut(sender) = true;
@@ -67,6 +68,14 @@ impl Connection {
         } else {
             Kind::Other
         }
+    }
+
+    /// Whether the server's answer only has the fault of what it answers: the Packet Identifier zero, or no code for no
+    /// filter. Then its breach is that it answers at all, and that is not for the answer to show.
+    fn mirrors(&self, sender: Sender, fault: &Fault) -> bool {
+        sender == Sender::Server
+            && *self.broke.of(Sender::Client)
+            && matches!(fault.kind, FaultKind::ZeroPacketId | FaultKind::NoReasonCode)
     }
 
     fn accuse(&self, sender: Sender, fault: &Fault) -> Vec<Violation> {

@@ -64,7 +64,7 @@ impl Script {
         }
         let mut topics = Some(retained);
         for client_id in sessions {
-            let Some(link) = self.visit(client_id).await else { continue };
+            let Some(link) = self.visit("cleanup", client_id).await else { continue };
             for topic in topics.take().into_iter().flatten() {
                 self.clear_retained(link, topic);
             }
@@ -74,10 +74,10 @@ impl Script {
         }
     }
 
-    /// Connects with Clean Start, which discards the session.
-    async fn visit(&mut self, client_id: Utf8String) -> Option<LinkId> {
+    /// Connects a client of ours with Clean Start, which discards the session.
+    pub(super) async fn visit(&mut self, name: &str, client_id: Utf8String) -> Option<LinkId> {
         let version = self.version();
-        let link = self.stage.open("cleanup", version);
+        let link = self.stage.open(name, version);
         let deadline = self.patience();
         let opened =
             self.stage.until(deadline, |world| (world.link(link).state == LinkState::Open).then_some(()));

@@ -9,7 +9,7 @@
 //! | left open | fail | fail |
 
 use mqttspec_spec::Version;
-use mqttspec_wire::{Packet, ReasonCode, packet::PacketType};
+use mqttspec_wire::{Packet, ReasonCode, Utf8String, packet::PacketType};
 
 use super::{
     Script,
@@ -48,7 +48,7 @@ impl Script {
         }
         let ending = match closed_at {
             Some(_) => self.ending(link, accepted_before)?,
-            None => self.prove_left_open(link, accepted_before).await?,
+            None => self.prove_left_open(link, accepted_before, &expected).await?,
         };
         let grade = self.grade_ending(&ending, expectation, accepted_before);
         if grade == Grade::Pass {
@@ -77,7 +77,7 @@ impl Script {
     fn ending(&mut self, link: LinkId, accepted_before: bool) -> Result<Ending, Trouble> {
         self.stage.with(|world| {
             let link = world.link(link);
-            if matches!(link.state, LinkState::Refused(_)) || link.garbled.is_some() {
+            if matches!(link.state, LinkState::Refused(_)) {
                 return Err(Trouble::ended("a close", link));
             }
             let answers = answers(&link.inbox);
@@ -96,8 +96,19 @@ impl Script {
         })
     }
 
-    /// Distinguishes a network connection that is in use from one that is about to be closed.
-    async fn prove_left_open(&mut self, link: LinkId, accepted_before: bool) -> Result<Ending, Trouble> {
+    /// Distinguishes a network connection that is in use, or forgotten, from one that is about to be closed.
+    async fn prove_left_open(
+        &mut self,
+        link: LinkId,
+        accepted_before: bool,
+        expected: &str,
+    ) -> Result<Ending, Trouble> {
+        if let Some(answer) = self.stage.with(|world| world.garbled_answer(link)) {
+            return Ok(Ending::LeftOpen(
+                "answered by a packet that is itself wrong, and left open",
+                vec![answer],
+            ));
+        }
         let accepted = self.stage.with(|world| world.link(link).accepted);
         if accepted {
             self.stage.send(link, self.pingreq());
@@ -121,8 +132,28 @@ impl Script {
                 let answers = self.stage.with(|world| answers(&world.link(link).inbox));
                 Ok(Ending::LeftOpen("the connection was accepted", answers))
             }
-            None => Ok(Ending::LeftOpen("neither closed nor answered", Vec::new())),
+            None => self.prove_forgotten(link, accepted_before, expected).await,
         }
+    }
+
+    /// Distinguishes a network connection that the broker has forgotten from a broker that has no time: it has some
+    /// for a client that comes later.
+    async fn prove_forgotten(
+        &mut self,
+        link: LinkId,
+        accepted_before: bool,
+        expected: &str,
+    ) -> Result<Ending, Trouble> {
+        let busy =
+            || Trouble::undecided(expected, "neither closed nor answered, but neither is another client");
+        let client_id = Utf8String::try_from(format!("{}w", self.circumstances.unique)).unwrap_or_default();
+        let witness = self.visit("witness", client_id).await.ok_or_else(busy)?;
+        self.ping_on(witness).await.map_err(|_| busy())?;
+        if self.stage.with(|world| ended_at(world, link)).is_some() {
+            return self.ending(link, accepted_before);
+        }
+        let pong = self.stage.with(|world| world.evidence.len().saturating_sub(1));
+        Ok(Ending::LeftOpen("neither closed nor answered, although another client is served", vec![pong]))
     }
 
     fn grade_ending(&self, ending: &Ending, expectation: &CloseExpectation, accepted_before: bool) -> Grade {
@@ -183,7 +214,7 @@ fn ended_at(world: &mut World, link: LinkId) -> Option<std::time::Duration> {
     match link.state {
         LinkState::Closed { at, .. } => Some(at),
         LinkState::Refused(_) => Some(now),
-        LinkState::Opening | LinkState::Open => link.garbled.is_some().then_some(now),
+        LinkState::Opening | LinkState::Open => None,
     }
 }
 

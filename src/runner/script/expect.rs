@@ -77,7 +77,7 @@ impl Script {
         if mismatches.is_empty() {
             return Ok(());
         }
-        Err(Trouble::breach(expected, list(received, &mismatches)).shown_by(received))
+        Err(Trouble::unfit(expected, list(received, &mismatches), received))
     }
 
     /// The next packet of one of these types, if it comes in time.
@@ -238,7 +238,7 @@ impl Script {
                 }
                 if found.is_none() {
                     let observed = crate::describe::describe(&received.packet, version);
-                    return Err(Trouble::breach(expected, observed).shown_by(received));
+                    return Err(Trouble::unfit(expected, observed, received));
                 }
                 found
             }

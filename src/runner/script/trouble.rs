@@ -58,6 +58,16 @@ impl Trouble {
         self
     }
 
+    /// A packet that is not the one expected.
+    ///
+    /// A broker may refuse a connection for reasons of its own; if it says so, nothing is concluded from it.
+    pub(super) fn unfit(expected: impl Into<String>, observed: String, received: &Received) -> Self {
+        let by_choice = parting_reason(&received.packet).is_some_and(is_the_brokers_choice);
+        let trouble =
+            if by_choice { Self::undecided(expected, observed) } else { Self::breach(expected, observed) };
+        trouble.shown_by(received)
+    }
+
     /// The network connection ended, or cannot be read any more, while something else was expected of it.
     ///
     /// A broker may end a connection for reasons of its own; if it says so, nothing is concluded from it.
@@ -98,9 +108,17 @@ pub(super) fn parting_reason(packet: &Packet) -> Option<ReasonCode> {
     if let Packet::Connack(connack) = packet { Some(connack.reason) } else { None }
 }
 
-/// Reasons for which a server may turn any client away without a fault on either side.
+/// Reasons for which a server may turn any client away without a fault on either side. Return codes of MQTT 3.1.1 are
+/// no others in MQTT 5.0.
 pub(super) fn is_the_brokers_choice(reason: ReasonCode) -> bool {
+    const OLD_SERVER_UNAVAILABLE: ReasonCode = ReasonCode(3);
+    const OLD_BAD_USER_NAME_OR_PASSWORD: ReasonCode = ReasonCode(4);
+    const OLD_NOT_AUTHORIZED: ReasonCode = ReasonCode(5);
     [
+        OLD_SERVER_UNAVAILABLE,
+        OLD_BAD_USER_NAME_OR_PASSWORD,
+        OLD_NOT_AUTHORIZED,
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD,
         ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR,
         ReasonCode::NOT_AUTHORIZED,
         ReasonCode::SERVER_UNAVAILABLE,

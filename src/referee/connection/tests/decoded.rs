@@ -37,6 +37,19 @@ const PINGREQ: &[u8] = b"\xC0\x00";
     (Sender::Server, v5!("X-7.1.1-1")),
 ])]
 #[case::a_reserved_code(V5, CONNECT_5, b"\x20\x03\x00\x05\x00", &[(Sender::Server, v5!("3.2.2-8"))])]
+#[case::an_empty_suback(V3, &[CONNECT_3, b"\x82\x06\0\x01\0\x01a\0"].concat(), b"\x20\x02\0\0\x90\x02\0\x01", &[
+    (Sender::Server, v3!("3.8.4-5")),
+])]
+#[case::an_empty_suback_for_no_filter(V3, &[CONNECT_3, b"\x82\x02\0\x01"].concat(), b"\x20\x02\0\0\x90\x02\0\x01", &[
+    (Sender::Client, v3!("3.8.3-3")),
+])]
+#[case::the_identifier_zero(V5, CONNECT_5, b"\x20\x03\0\0\0\x90\x04\0\0\0\0", &[(Sender::Server, v5!("2.2.1-6"))])]
+#[case::the_identifier_zero_for_zero(
+    V5,
+    &[CONNECT_5, b"\x82\x07\0\0\0\0\x01a\0"].concat(),
+    b"\x20\x03\0\0\0\x90\x04\0\0\0\0",
+    &[(Sender::Client, v5!("2.2.1-3"))],
+)]
 fn bytes(
     #[case] version: Version,
     #[case] sent: &[u8],
