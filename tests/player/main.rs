@@ -12,4 +12,5 @@ mod broker;
 mod choice;
 mod closing;
 mod nulls;
+mod probe;
 mod verdicts;

@@ -109,13 +109,17 @@ pub enum Feature {
     Will,
     /// Topics that begin with `$` and may be used by clients.
     DollarTopic,
+    /// Clients with neither user name nor password.
+    Anonymous,
+    /// Clients with any user name and password.
+    AnyCredentials,
     /// Enhanced authentication (MQTT 5.0).
     EnhancedAuth,
 }
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str); 16] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -129,6 +133,8 @@ impl Feature {
         (Self::Session, "session"),
         (Self::Will, "will"),
         (Self::DollarTopic, "dollar-topic"),
+        (Self::Anonymous, "anonymous"),
+        (Self::AnyCredentials, "any-credentials"),
         (Self::EnhancedAuth, "enhanced-auth"),
     ];
 

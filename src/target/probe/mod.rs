@@ -2,13 +2,15 @@
 //!
 //! What it finds missing rests on the target's own words (a CONNACK property, a SUBACK code), never on a failure.
 
+mod refusals;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use mqttspec_spec::Version;
 use mqttspec_wire::{
     Packet, PacketId, Properties, Property, QoS, ReasonCode, Utf8String,
-    packet::{Connack, Connect, Disconnect, RetainHandling, Subscribe, Subscription},
+    packet::{Connack, Connect, Disconnect, PacketType, RetainHandling, Subscribe, Subscription},
 };
 
 use super::{Credentials, VersionFacts};
@@ -103,6 +105,9 @@ impl Probe {
             Packet::Disconnect(Disconnect { reason: ReasonCode::SUCCESS, properties: Properties::new() });
         self.send(link, &bye);
         self.stage.close(link);
+        // A target that cannot be tried in such a way is still a target; its scenarios will say what is wrong.
+        self.try_credentials().await.ok();
+        self.try_dollar_topic().await.ok();
         Ok(())
     }
 
@@ -153,8 +158,8 @@ impl Probe {
         })
     }
 
-    async fn connect(&self, link: LinkId) -> Result<Connack, Stop> {
-        let connect = Connect {
+    fn connect_packet(&self) -> Connect {
+        Connect {
             version: self.version,
             clean_start: true,
             keep_alive: 60,
@@ -164,23 +169,27 @@ impl Probe {
             will: None,
             username: self.credentials.as_ref().map(|credentials| credentials.username.clone()),
             password: self.credentials.as_ref().and_then(|credentials| credentials.password.clone()),
-        };
+        }
+    }
+
+    /// The answer to a CONNECT; `None` if the network connection ended first.
+    async fn connack(&self, link: LinkId, connect: Connect) -> Result<Option<Connack>, Stop> {
         self.send(link, &Packet::Connect(Box::new(connect)));
-        let connack = self
-            .await_packet(link, "CONNACK", |packet| {
-                if let Packet::Connack(connack) = packet { Some(connack.clone()) } else { None }
-            })
-            .await?;
+        self.await_packet(link, "CONNACK", |packet| {
+            if let Packet::Connack(connack) = packet { Some(connack.clone()) } else { None }
+        })
+        .await
+    }
+
+    async fn connect(&self, link: LinkId) -> Result<Connack, Stop> {
         let number = self.version.number();
-        match connack {
+        match self.connack(link, self.connect_packet()).await? {
             None => Err(Stop::Refused(format!(
                 "a CONNECT of MQTT {number} was answered by closing the connection"
             ))),
             Some(connack) if connack.reason == ReasonCode::SUCCESS => Ok(connack),
             Some(connack) => {
-                // No error of MQTT 5.0 is below 0x80: a server without it refuses in the words of MQTT 3.1.1.
-                let words = if connack.reason.is_error() { self.version } else { Version::V3_1_1 };
-                let name = connack.reason.name(words, mqttspec_wire::packet::PacketType::Connack);
+                let name = connack.reason.name(self.version, PacketType::Connack);
                 let proof = format!("a CONNECT of MQTT {number} was refused with {} {name}", connack.reason);
                 Err(Stop::Refused(proof))
             }
