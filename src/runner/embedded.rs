@@ -14,7 +14,7 @@ use reference_broker::{Broker, Config, Rules};
 use super::{
     plan::Run,
     run::{INTERRUPTED, Options, Record, Stop, circumstances, playable, unplayed},
-    script::{self, Circumstances},
+    script::{self, Circumstances, Played},
 };
 use crate::{
     stage::Play,
@@ -64,9 +64,11 @@ impl Embedded {
 
 fn play(run: &Run, broker: &mut dyn Peer, circumstances: Circumstances) -> ScenarioResult {
     let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
-    in_process::play(play, broker).unwrap_or_else(|stuck| {
-        unplayed(run, Grade::Error, "a scenario that comes to its end", &stuck.to_string())
-    })
+    match in_process::play(play, broker) {
+        // Nothing is ever late in virtual time.
+        Ok(Played { result, haste: _ }) => result,
+        Err(stuck) => unplayed(run, Grade::Error, "a scenario that comes to its end", &stuck.to_string()),
+    }
 }
 
 /// Probes, then plays the runs on all processors.

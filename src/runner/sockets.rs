@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     plan::Run,
     run::{INTERRUPTED, Options, Record, Stop, circumstances, playable, unique, unplayed},
-    script,
+    script::{self, Haste, Played},
 };
 use crate::{
     scenario::ast::{Action, Step, StepKind},
@@ -22,7 +22,7 @@ use crate::{
         probe::{self, Probed},
         tcp::{self, Endpoint},
     },
-    verdict::{Grade, ScenarioResult},
+    verdict::Grade,
 };
 
 /// Scenarios at once unless the user says otherwise: enough that those which wait for a timer wait together.
@@ -30,6 +30,8 @@ const JOBS: usize = 256;
 /// Of those that wait for no timer, so many at once: they keep broker and player busy, and those that measure time are
 /// to find both at leisure.
 const BUSY: usize = 48;
+/// Of those that may have suffered from so many others, so many at once.
+const FEW: usize = 16;
 /// No scenario takes longer than this in real time.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The index that names the probe's topics, beyond those of all scenarios.
@@ -51,6 +53,18 @@ pub(super) fn run(
     LocalSet::new().block_on(&runtime, session.play(record));
 }
 
+/// Runs are played many at once. What may have suffered just from that is played again with a few at once, and alone if
+/// the broker closes network connections without a reason; the last attempt counts.
+#[derive(Clone, Copy)]
+struct Attempt {
+    /// How many there were before.
+    number: usize,
+    /// How many runs are played at once.
+    jobs: usize,
+    /// Verdicts of more haste than this are put off to the next attempt.
+    final_for: Haste,
+}
+
 struct Session<'a> {
     runs: &'a [Run],
     options: &'a Options,
@@ -59,7 +73,7 @@ struct Session<'a> {
     epoch: Instant,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     async fn play(&self, record: &mut Record<'_>) {
         let facts = match self.probe().await {
             Ok(facts) => facts,
@@ -74,13 +88,21 @@ impl Session<'_> {
         if let Some(why) = facts.speechless() {
             return record.stopped(format!("{} does not speak MQTT to us: {why}", self.options.target));
         }
-        let playable = playable(self.runs, &facts, record);
-        let (alone, together): (Vec<_>, Vec<_>) =
-            playable.into_iter().partition(|(_, run)| run.scenario.exclusive);
         let jobs = self.options.jobs.unwrap_or(JOBS).clamp(1, 4096);
-        for lanes in [Lanes::new(together, jobs), Lanes::new(alone, 1)] {
-            if !self.play_lanes(lanes, &facts, record).await {
-                return;
+        let attempts = [
+            Attempt { number: 0, jobs, final_for: Haste::None },
+            Attempt { number: 1, jobs: jobs.min(FEW), final_for: Haste::Late },
+            Attempt { number: 2, jobs: 1, final_for: Haste::Closed },
+        ];
+        let mut runs = playable(self.runs, &facts, record);
+        for attempt in attempts {
+            let (alone, together): (Vec<_>, Vec<_>) =
+                runs.drain(..).partition(|(_, run)| run.scenario.exclusive);
+            for lanes in [Lanes::new(together, attempt.jobs), Lanes::new(alone, 1)] {
+                match self.play_lanes(lanes, attempt, &facts, record).await {
+                    Some(again) => runs.extend(again),
+                    None => return,
+                }
             }
         }
         if let Err(why) = self.probe().await {
@@ -88,29 +110,41 @@ impl Session<'_> {
         }
     }
 
-    /// Plays runs, many at once; `false` if the whole run must end.
-    async fn play_lanes(&self, mut lanes: Lanes<'_>, facts: &Facts, record: &mut Record<'_>) -> bool {
+    /// Plays runs, many at once. Those that are worth another attempt; none if the whole run must end.
+    async fn play_lanes(
+        &self,
+        mut lanes: Lanes<'_>,
+        attempt: Attempt,
+        facts: &Facts,
+        record: &mut Record<'_>,
+    ) -> Option<Vec<(usize, &'a Run)>> {
+        let mut again = Vec::new();
         let mut playing = JoinSet::new();
         loop {
             while let Some((lane, index, run)) = lanes.next() {
-                let play = self.start(index, run, facts);
-                playing.spawn_local(async move { (lane, play.await) });
+                let play = self.start(index, run, attempt, facts);
+                playing.spawn_local(async move { (lane, index, play.await) });
             }
             let finished = tokio::select! {
                 finished = playing.join_next() => finished,
                 () = self.stop.asked() => {
                     record.stopped(INTERRUPTED);
-                    return false;
+                    return None;
                 }
             };
-            let Some(Ok((lane, result))) = finished else { return finished.is_none() };
+            let Some(Ok((lane, index, Played { result, haste }))) = finished else {
+                return finished.is_none().then_some(again);
+            };
             lanes.finished(lane);
             let in_doubt = result.grade == Grade::Error;
             let id = result.scenario.clone();
-            record.finished(result);
+            match self.runs.get(index) {
+                Some(run) if haste > attempt.final_for => again.push((index, run)),
+                Some(_) | None => record.finished(result),
+            }
             if in_doubt && let Err(error) = self.endpoint.connect().await {
                 record.stopped(format!("the broker could no longer be reached during {id}: {error}"));
-                return false;
+                return None;
             }
         }
     }
@@ -119,16 +153,23 @@ impl Session<'_> {
         &self,
         index: usize,
         run: &Run,
+        attempt: Attempt,
         facts: &Facts,
-    ) -> impl Future<Output = ScenarioResult> + 'static {
-        let circumstances = circumstances(self.options, index, facts, run.version);
+    ) -> impl Future<Output = Played> + 'static {
+        // Each attempt has names of its own, for an earlier one may have left something behind.
+        let index = index + attempt.number * self.runs.len();
+        let mut circumstances = circumstances(self.options, index, facts, run.version);
+        if attempt.number > 0 {
+            circumstances.patience *= 2;
+        }
         let (run, endpoint, epoch) = (run.clone(), self.endpoint.clone(), self.epoch);
         async move {
             let played = run.clone();
             let play = Play::new(epoch.elapsed(), |stage| script::play(stage, played, circumstances));
             timeout(LONGEST, tcp::play(play, &endpoint, epoch)).await.unwrap_or_else(|_| {
                 let expected = format!("a scenario that ends within {} s", LONGEST.as_secs());
-                unplayed(&run, Grade::Error, &expected, "it did not end")
+                let result = unplayed(&run, Grade::Error, &expected, "it did not end");
+                Played { result, haste: Haste::None }
             })
         }
     }

@@ -147,7 +147,7 @@ impl Variables {
         match expr {
             Expr::Constant(scalar) => Ok(scalar.into()),
             Expr::Variable(name) => self.get(name).cloned(),
-            Expr::Template(segments) => self.template(segments).map(Datum::Text),
+            Expr::Template(segments) => self.template(segments),
             Expr::Binary(left, operator, right) => {
                 let (left, right) = (self.number(left)?, self.number(right)?);
                 Ok(Datum::Number(match operator {
@@ -171,20 +171,19 @@ impl Variables {
         Duration::try_from_secs_f64(seconds).map_err(|_| ValueError::NotADuration(seconds))
     }
 
-    fn template(&self, segments: &[Segment]) -> Result<String, ValueError> {
-        let mut text = String::new();
+    /// A text; bytes where a piece of it is none.
+    fn template(&self, segments: &[Segment]) -> Result<Datum, ValueError> {
+        let mut bytes = Vec::new();
         for segment in segments {
             match segment {
-                Segment::Text(piece) => text.push_str(piece),
-                Segment::Variable(name) => match self.get(name)? {
-                    Datum::Text(piece) => text.push_str(piece),
-                    other @ (Datum::Bool(_) | Datum::Number(_) | Datum::Bytes(_)) => {
-                        text.push_str(&other.to_string());
-                    }
-                },
+                Segment::Text(piece) => bytes.extend_from_slice(piece.as_bytes()),
+                Segment::Variable(name) => bytes.extend_from_slice(&self.get(name)?.to_bytes()),
             }
         }
-        Ok(text)
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => Datum::Text(text),
+            Err(error) => Datum::Bytes(error.into_bytes().into()),
+        })
     }
 }
 
@@ -231,6 +230,9 @@ mod tests {
         variables.set("keep_alive", Datum::Number(2.0));
         let template = Expr::Template(vec![Segment::Variable("topic".into()), Segment::Text("/b".into())]);
         assert_eq!(variables.eval(&template).unwrap(), Datum::Text("a/b".into()));
+        variables.set("half", Datum::Bytes(Bytes::from_static(b"\xC3")));
+        let template = Expr::Template(vec![Segment::Text("a/".into()), Segment::Variable("half".into())]);
+        assert_eq!(variables.eval(&template).unwrap(), Datum::Bytes(Bytes::from_static(b"a/\xC3")));
         let product = Expr::Binary(
             Box::new(Expr::Variable("keep_alive".into())),
             Operator::Multiply,

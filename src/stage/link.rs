@@ -63,6 +63,9 @@ pub struct Link {
     pub garbled: Option<String>,
     /// Whether the broker sent a CONNACK that accepts.
     pub accepted: bool,
+    /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
+    /// keeps a server from sending a client more than it asked for.
+    pub topics: Option<String>,
     version: Version,
     sent: Decoder,
     /// Our own bytes stopped making sense, on purpose.
@@ -95,6 +98,7 @@ impl Link {
             inbox: VecDeque::new(),
             garbled: None,
             accepted: false,
+            topics: None,
             version,
             sent: Decoder::new(Sender::Client, None),
             sent_wrong: false,
@@ -109,6 +113,13 @@ impl Link {
     /// Whether it is open and its bytes can be read.
     pub fn is_usable(&self) -> bool {
         self.state == LinkState::Open && self.garbled.is_none()
+    }
+
+    /// Whether a packet of the broker is a message that has nothing to do with the script.
+    pub fn is_foreign(&self, packet: &Packet) -> bool {
+        let Packet::Publish(publish) = packet else { return false };
+        let topic: &str = &publish.topic;
+        !topic.is_empty() && self.topics.as_ref().is_some_and(|ours| !topic.contains(ours.as_str()))
     }
 
     /// Takes the first packet in the inbox that is wanted.

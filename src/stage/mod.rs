@@ -141,7 +141,7 @@ impl World {
         for Note { kind, packet, violations } in notes {
             let evidence = self.write_down(id, kind);
             self.object(violations, evidence);
-            if let Some(packet) = packet {
+            if let Some(packet) = packet.filter(|packet| !self.link(id).is_foreign(packet)) {
                 let at = self.now;
                 self.link(id).inbox.push_back(Received { at, packet, evidence });
             }

@@ -14,7 +14,7 @@ fn copy(payload: &'static str) -> Act {
     Act::Send(Packet::Publish(Publish {
         delivery: Delivery::AtMostOnce,
         retain: false,
-        topic: Utf8String::try_from("t").unwrap(),
+        topic: Utf8String::try_from("mqttspec/membedded/t").unwrap(),
         properties: Properties::new(),
         payload: bytes::Bytes::from_static(payload.as_bytes()),
     }))

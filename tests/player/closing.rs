@@ -76,6 +76,22 @@ steps:
     assert_eq!(result.grade, Grade::Fail, "{:#?}", result.findings);
 }
 
+#[test]
+fn an_unreadable_answer_is_an_answer() {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {subscribe: {filter: $topic/t, packet-id: 9}}}
+  - client: expect-closed
+";
+    let result = play(Version::V3_1_1, steps, |packet| match packet {
+        Packet::Subscribe(_) => vec![Act::Raw(&[0x90, 0x03, 0x00, 0x00, 0x00])],
+        other => courtesy(other),
+    });
+    assert_eq!(result.findings[0].grade, Grade::Fail, "{:#?}", result.findings);
+}
+
 #[rstest]
 #[case::bare_v5(Version::V5_0, vec![Act::Close], Grade::Pass)]
 #[case::refused_v5(Version::V5_0, vec![connack(0x81), Act::Close], Grade::Pass)]

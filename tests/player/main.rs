@@ -8,6 +8,7 @@
     reason = "the helpers of a test may fail it, and a made-up broker knows only some packets"
 )]
 
+mod attempts;
 mod broker;
 mod choice;
 mod closing;

@@ -41,7 +41,7 @@ impl Script {
         let version = self.version();
         let seen: Vec<String> = received.iter().map(|received| describe(&received.packet, version)).collect();
         let packets = received.iter().map(|received| received.evidence).collect();
-        Err(Trouble { packets, ..Trouble::breach(expected, seen.join("; ")) })
+        Err(Trouble { packets, ..Trouble::breach(expected, seen.join("; ")).late() })
     }
 
     fn messages_in(&mut self, link: LinkId) -> Vec<Received> {
@@ -86,7 +86,7 @@ impl Script {
         }
         let Some((index, link, received)) = found else {
             let observed = "nothing of the kind, although the broker answered each of them after the wait";
-            return Err(Trouble::breach(expected, observed));
+            return Err(Trouble::breach(expected, observed).late());
         };
         expect::in_time(window, received.at, &expected).map_err(|late| late.shown_by(&received))?;
         self.require(pattern, &received, &expected)?;

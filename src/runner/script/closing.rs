@@ -14,7 +14,7 @@ use mqttspec_wire::{Packet, ReasonCode, Utf8String, packet::PacketType};
 use super::{
     Script,
     expect::in_time,
-    trouble::{Nature, Trouble, parting_reason},
+    trouble::{Haste, Nature, Trouble, parting_reason},
 };
 use crate::{
     scenario::ast::{CloseExpectation, Judgement},
@@ -54,6 +54,8 @@ impl Script {
         if grade == Grade::Pass {
             return Ok(());
         }
+        // That it was not closed is certain if the broker dealt with what followed, unless the point is when.
+        let haste = if window.explicit { Haste::Late } else { Haste::None };
         let (observed, packets) = match ending {
             Ending::Reason(reason, received) => {
                 let kind = received.packet.packet_type();
@@ -70,7 +72,7 @@ impl Script {
             statements: self.statements(judgement),
             says: judgement.and_then(|judgement| judgement.says.clone()),
         }));
-        Err(Trouble { nature, expected, observed, packets })
+        Err(Trouble { nature, expected, observed, packets, haste })
     }
 
     /// How a closed network connection ended.
@@ -144,8 +146,9 @@ impl Script {
         accepted_before: bool,
         expected: &str,
     ) -> Result<Ending, Trouble> {
-        let busy =
-            || Trouble::undecided(expected, "neither closed nor answered, but neither is another client");
+        let busy = || {
+            Trouble::undecided(expected, "neither closed nor answered, but neither is another client").late()
+        };
         let client_id = Utf8String::try_from(format!("{}w", self.circumstances.unique)).unwrap_or_default();
         let witness = self.visit("witness", client_id).await.ok_or_else(busy)?;
         self.ping_on(witness).await.map_err(|_| busy())?;

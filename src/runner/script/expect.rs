@@ -9,7 +9,7 @@ use mqttspec_wire::{
 
 use super::{
     Script,
-    trouble::{Nature, Trouble},
+    trouble::{Haste, Nature, Trouble},
     wait::Waited,
 };
 use crate::{
@@ -258,10 +258,11 @@ impl Script {
         let statements = self.statements(Some(judgement));
         let mut trouble = Trouble::breach(expected, observed);
         trouble.nature = Nature::Graded(Box::new(Judgement { statements, ..judgement.clone() }));
-        if let Waited::Packet(received) = &waited {
-            trouble = trouble.shown_by(received);
-        }
-        Err(trouble)
+        Err(match &waited {
+            Waited::Packet(received) => trouble.shown_by(received),
+            Waited::Missing | Waited::Silent => trouble.late(),
+            Waited::Ended => Trouble { haste: Haste::Closed, ..trouble },
+        })
     }
 
     fn describe_outcomes(&self, outcomes: &[Outcome]) -> String {
@@ -288,14 +289,13 @@ pub(super) fn in_time(window: Window, at: Duration, expected: &str) -> Result<()
         && at < earliest
     {
         let observed = format!("it came {:.3} s after that, too early", seconds(at));
-        return Err(Trouble::breach(format!("{expected} not before {:.3} s", seconds(earliest)), observed));
+        let expected = format!("{expected} not before {:.3} s", seconds(earliest));
+        return Err(Trouble::breach(expected, observed).late());
     }
     if window.explicit && at > window.deadline {
         let observed = format!("it came {:.3} s after that, too late", seconds(at));
-        return Err(Trouble::breach(
-            format!("{expected} within {:.3} s", seconds(window.deadline)),
-            observed,
-        ));
+        let expected = format!("{expected} within {:.3} s", seconds(window.deadline));
+        return Err(Trouble::breach(expected, observed).late());
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mqttspec_spec::{StatementId, Version};
 
+pub(super) use self::trouble::Haste;
 use self::{
     cleanup::Leftovers,
     clients::Clients,
@@ -77,11 +78,22 @@ struct Script {
     leftovers: Leftovers,
     circumstances: Circumstances,
     findings: Vec<Finding>,
+    /// Packets prove a finding.
+    proven: bool,
+    /// How far other findings may be those of the load.
+    haste: Haste,
     markers: u32,
 }
 
+/// What came of a scenario.
+pub(super) struct Played {
+    pub(super) result: ScenarioResult,
+    /// Whether the verdict may be that of the load on broker and machine. Then it is worth a quieter moment.
+    pub(super) haste: Haste,
+}
+
 /// Plays a scenario and says what came of it. The script of a [`Play`](super::stage::Play).
-pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -> ScenarioResult {
+pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -> Played {
     let started = stage.now();
     let mut script = Script::new(stage, run, circumstances);
     script.play_sections().await;
@@ -90,7 +102,7 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         script.stage.with(|world| (world.now.saturating_sub(started), std::mem::take(&mut world.evidence)));
     script.clean_up().await;
 
-    let Script { run, mut findings, .. } = script;
+    let Script { run, mut findings, proven, haste, .. } = script;
     let grade = findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Pass);
     if grade == Grade::Pass {
         findings.clear();
@@ -102,7 +114,7 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         .collect();
     broken.sort_unstable();
     broken.dedup();
-    ScenarioResult {
+    let result = ScenarioResult {
         scenario: run.scenario.id.clone(),
         title: run.scenario.title.clone(),
         version: run.version,
@@ -113,7 +125,8 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         findings,
         duration,
         evidence,
-    }
+    };
+    Played { result, haste: if proven { Haste::None } else { haste } }
 }
 
 impl Script {
@@ -142,6 +155,8 @@ impl Script {
             leftovers: Leftovers::default(),
             circumstances,
             findings: Vec::new(),
+            proven: false,
+            haste: Haste::None,
             markers: 0,
         }
     }
@@ -242,6 +257,8 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
+        self.haste = self.haste.max(trouble.haste);
+        self.proven |= trouble.haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
         let expected = match says {
             Some(says) => format!("{} ({says})", trouble.expected),
             None => trouble.expected,
@@ -301,7 +318,9 @@ impl Script {
     /// The broker's violations that the referee saw on any network connection of the scenario.
     fn hear_the_referee(&mut self) {
         let objections = self.stage.with(|world| std::mem::take(&mut world.objections));
+        let before = self.findings.len();
         self.findings.extend(objections.into_iter().filter_map(Objection::finding));
+        self.proven |= self.findings.len() > before;
     }
 }
 

@@ -83,7 +83,7 @@ impl Script {
         let expected = format!("the fence's marker on {topic}");
         let marker: Received = match waited {
             // Without the marker there is no proof that the window is closed.
-            Waited::Missing => return Err(Trouble::undecided(expected, "it did not arrive")),
+            Waited::Missing => return Err(Trouble::undecided(expected, "it did not arrive").late()),
             Waited::Packet(_) | Waited::Ended | Waited::Silent => self.came(link, &expected, waited)?,
         };
         self.acknowledge(link, &marker).await

@@ -18,6 +18,20 @@ pub(super) struct Trouble {
     pub(super) observed: String,
     /// The packets that show it, by their place in the evidence.
     pub(super) packets: Vec<usize>,
+    /// Whether the load of many scenarios at once could show the same.
+    pub(super) haste: Haste,
+}
+
+/// How far a verdict may be that of the load under which it was found. The order is that of the pains that it takes to
+/// find out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::runner) enum Haste {
+    /// Packets prove it, or the scenario was passed.
+    None,
+    /// Something did not come, or came at a wrong time.
+    Late,
+    /// The broker closed the network connection and did not say why, as it may after a transient error.
+    Closed,
 }
 
 /// What kind of trouble it is.
@@ -42,7 +56,13 @@ impl Trouble {
             expected: expected.into(),
             observed: observed.into(),
             packets: Vec::new(),
+            haste: Haste::None,
         }
+    }
+
+    /// It rests on what did not come, or came at a wrong time.
+    pub(super) fn late(self) -> Self {
+        Self { haste: Haste::Late, ..self }
     }
 
     pub(super) fn undecided(expected: impl Into<String>, observed: impl Into<String>) -> Self {
@@ -82,7 +102,7 @@ impl Trouble {
         match (&link.state, last) {
             (LinkState::Refused(why), _) => Self {
                 nature: Nature::Unreachable,
-                ..Self::breach(expected, format!("no network connection: {why}"))
+                ..Self::breach(expected, format!("no network connection: {why}")).late()
             },
             (LinkState::Closed { .. }, Some((reason, evidence))) => {
                 let observed = format!("the broker closed the network connection with reason {reason}");
@@ -94,7 +114,8 @@ impl Trouble {
                 Self { packets: vec![evidence], ..trouble }
             }
             (LinkState::Closed { .. } | LinkState::Open | LinkState::Opening, _) => {
-                Self::breach(expected, "the broker closed the network connection")
+                let closed = Self::breach(expected, "the broker closed the network connection");
+                Self { haste: Haste::Closed, ..closed }
             }
         }
     }

@@ -119,7 +119,8 @@ impl Script {
                 let mut trouble = Trouble::breach(
                     expected,
                     "nothing of the kind, although the broker answered a packet sent after the wait",
-                );
+                )
+                .late();
                 trouble.packets = self.stage.with(|world| {
                     // What came instead, and the answer to the fence, which is the latest of all.
                     let latest = world.evidence.len().saturating_sub(1);
@@ -131,7 +132,8 @@ impl Script {
             Waited::Silent => Err(Trouble::undecided(
                 expected,
                 format!("silence: no answer within {patience} s, nor to a packet sent after that"),
-            )),
+            )
+            .late()),
         }
     }
 }

@@ -1,0 +1,126 @@
+//! What the load of many scenarios may have brought about is played again; what packets prove is not.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use mqttspec::{
+    runner::{self, Options, Stop, plan::Selection},
+    scenario,
+    verdict::{Grade, RunReport},
+};
+use mqttspec_spec::Version;
+use mqttspec_wire::{
+    Decoder, Packet, PacketId, Properties, Sender,
+    packet::{Ack, Suback},
+};
+use rstest::rstest;
+
+use crate::broker::{Act, courtesy};
+
+const SCENARIO: &str = "
+title: made up
+covers: {v3.1.1: [3.3.4-1]}
+prepare:
+  - client: connect
+steps:
+  - client: {publish: {topic: $topic/t, qos: 1, payload: x}, else: fail}
+";
+
+/// What the broker does about the first messages; it acknowledges the others.
+#[derive(Clone, Copy)]
+enum Mood {
+    Closes,
+    StaysSilent,
+    AnswersSomethingElse,
+}
+
+/// A broker for MQTT 3.1.1 on a port of its own, with the number of messages that it got.
+fn broker(mood: Mood, first: usize) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let messages = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&messages);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let messages = Arc::clone(&messages);
+            std::thread::spawn(move || serve(stream, mood, first, &messages));
+        }
+    });
+    (port, counted)
+}
+
+fn serve(mut stream: TcpStream, mood: Mood, first: usize, messages: &AtomicUsize) {
+    let mut decoder = Decoder::new(Sender::Client, None);
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        decoder.feed(&buffer[..count]);
+        while let Ok(Some(frame)) = decoder.next() {
+            for act in answer(&frame.packet, mood, first, messages) {
+                match act {
+                    Act::Send(packet) => {
+                        stream.write_all(&packet.to_bytes(Version::V3_1_1)).unwrap();
+                    }
+                    _ => return,
+                }
+            }
+        }
+    }
+}
+
+fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> Vec<Act> {
+    let puback = |id| vec![Act::Send(Packet::Puback(Ack::success(id)))];
+    match packet {
+        Packet::Connect(connect) if connect.version == Version::V5_0 => vec![Act::Close],
+        Packet::Subscribe(subscribe) => vec![Act::Send(Packet::Suback(Suback {
+            id: subscribe.id,
+            properties: Properties::new(),
+            reasons: vec![mqttspec_wire::ReasonCode(2)],
+        }))],
+        Packet::Publish(publish) => {
+            let id = publish.delivery.id().unwrap();
+            // The probe publishes too, to topics with `$`.
+            if publish.topic.starts_with('$') || messages.fetch_add(1, Ordering::SeqCst) >= first {
+                return puback(id);
+            }
+            match mood {
+                Mood::Closes => vec![Act::Close],
+                Mood::StaysSilent => Vec::new(),
+                Mood::AnswersSomethingElse => puback(PacketId::new(0x7777).unwrap()),
+            }
+        }
+        other => courtesy(other),
+    }
+}
+
+fn run(port: u16) -> RunReport {
+    let scenario = scenario::load_str("made-up", "made-up.yaml", SCENARIO).unwrap();
+    let options = Options {
+        target: format!("mqtt://127.0.0.1:{port}").parse().unwrap(),
+        selection: Selection::default(),
+        jobs: None,
+        seed: 7,
+    };
+    runner::run(&[Arc::new(scenario)], &options, &Stop::default(), &mut |_| ()).unwrap()
+}
+
+#[rstest]
+#[case::well(Mood::Closes, 0, Grade::Pass, 1)]
+#[case::closed_once(Mood::Closes, 1, Grade::Pass, 2)]
+#[case::closed_twice(Mood::Closes, 2, Grade::Pass, 3)]
+#[case::closed_every_time(Mood::Closes, 9, Grade::Fail, 3)]
+#[case::silent_once(Mood::StaysSilent, 1, Grade::Pass, 2)]
+#[case::silent_every_time(Mood::StaysSilent, 9, Grade::Fail, 2)]
+#[case::wrong_once(Mood::AnswersSomethingElse, 1, Grade::Fail, 1)]
+fn attempts(#[case] mood: Mood, #[case] first: usize, #[case] grade: Grade, #[case] expected: usize) {
+    let (port, messages) = broker(mood, first);
+    let report = run(port);
+    let grades: Vec<Grade> = report.results.iter().map(|result| result.grade).collect();
+    assert_eq!(grades, [grade], "{:#?}", report.results);
+    assert_eq!(messages.load(Ordering::SeqCst), expected);
+}
