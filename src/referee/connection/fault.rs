@@ -9,6 +9,7 @@ use super::{
     Connection,
     findings::{Findings, violation},
     opening::{Phase, connect_expected},
+    sides::peer,
 };
 use crate::referee::Violation;
 
@@ -80,6 +81,10 @@ impl Connection {
 
     fn accuse(&self, sender: Sender, fault: &Fault) -> Vec<Violation> {
         let is_known = sender == Sender::Client || self.version.is_some();
+        // To answer what has no valid identifier under just that identifier is no breach of the answer's own duty.
+        if matches!(fault.kind, FaultKind::ZeroPacketId) && *self.broke.of(peer(sender)) {
+            return Vec::new();
+        }
         match (fault.statement, &fault.kind, self.version) {
             (Some(statement), kind, _) if is_known => {
                 let what = format_args!("The {sender} sent a packet whose {} is wrong: {kind}", fault.field);

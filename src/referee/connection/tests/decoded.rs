@@ -20,6 +20,8 @@ const MALFORMED_5: &[u8] = b"\x10\x0E\x00\x04MQTT\x05\x03\x00\x3C\x00\x00\x01c";
 const OLD: &[u8] = b"\x10\x0F\x00\x06MQIsdp\x03\x02\x00\x3C\x00\x01c";
 const CONNACK_3: &[u8] = b"\x20\x02\x00\x00";
 const CONNACK_5: &[u8] = b"\x20\x03\x00\x00\x00";
+/// The first CONNECT, then a SUBSCRIBE with the packet identifier zero.
+const SUBSCRIBE_0: &[u8] = b"\x10\x0D\x00\x04MQTT\x04\x02\x00\x3C\x00\x01c\x82\x06\x00\x00\x00\x01a\x00";
 const PINGREQ: &[u8] = b"\xC0\x00";
 
 #[rstest]
@@ -35,6 +37,10 @@ const PINGREQ: &[u8] = b"\xC0\x00";
 #[case::no_connect(V5, PINGREQ, b"\xD0\x00", &[])]
 #[case::a_server_that_subscribes(V5, CONNECT_5, b"\x20\x03\x00\x00\x00\x82\x07\x00\x01\x00\x00\x01a\x00", &[
     (Sender::Server, v5!("X-7.1.1-1")),
+])]
+#[case::an_answer_to_zero(V3, SUBSCRIBE_0, b"\x20\x02\x00\x00\x90\x03\x00\x00\x00", &[(Sender::Client, v3!("2.3.1-1"))])]
+#[case::zero_out_of_the_blue(V3, CONNECT_3, b"\x20\x02\x00\x00\x90\x03\x00\x00\x00", &[
+    (Sender::Server, v3!("2.3.1-7")),
 ])]
 #[case::a_reserved_code(V5, CONNECT_5, b"\x20\x03\x00\x05\x00", &[(Sender::Server, v5!("3.2.2-8"))])]
 #[case::an_empty_suback(V3, &[CONNECT_3, b"\x82\x06\0\x01\0\x01a\0"].concat(), b"\x20\x02\0\0\x90\x02\0\x01", &[
