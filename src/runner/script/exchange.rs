@@ -183,8 +183,11 @@ impl Script {
     pub(super) async fn ping_on(&mut self, link: LinkId) -> Result<(), Trouble> {
         self.stage.send(link, self.pingreq());
         let deadline = self.patience();
+        let sent = self.stage.now();
         let waited = self.wait_for(link, deadline, true, |packet| matches!(packet, Packet::Pingresp)).await;
-        self.came(link, "PINGRESP", waited).map(|_| ())
+        let answer = self.came(link, "PINGRESP", waited)?;
+        self.fence_took = Some(answer.at.saturating_sub(sent));
+        Ok(())
     }
 
     pub(super) fn send_items(

@@ -82,6 +82,8 @@ struct Script {
     proven: bool,
     /// How far other findings may be those of the load.
     haste: Haste,
+    /// How long the broker took to answer the latest fence; none if it did not.
+    fence_took: Option<Duration>,
     markers: u32,
 }
 
@@ -157,6 +159,7 @@ impl Script {
             findings: Vec::new(),
             proven: false,
             haste: Haste::None,
+            fence_took: None,
             markers: 0,
         }
     }
@@ -257,8 +260,10 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
-        self.haste = self.haste.max(trouble.haste);
-        self.proven |= trouble.haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
+        let haste =
+            if trouble.haste == Haste::Late && self.is_at_leisure() { Haste::None } else { trouble.haste };
+        self.haste = self.haste.max(haste);
+        self.proven |= haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
         let expected = match says {
             Some(says) => format!("{} ({says})", trouble.expected),
             None => trouble.expected,
@@ -272,6 +277,12 @@ impl Script {
             packets: trouble.packets,
         });
         grade <= Grade::Warn
+    }
+
+    /// A broker that answers the fence at once is not kept busy by other scenarios: what it has not sent by then, it does
+    /// not send.
+    fn is_at_leisure(&self) -> bool {
+        self.fence_took.is_some_and(|took| took <= self.circumstances.patience / 10)
     }
 
     fn judge(

@@ -62,6 +62,7 @@ impl Script {
             return Waited::Silent;
         }
         self.stage.send(link, if fence_by_subscribing { self.subscribe_fence() } else { self.pingreq() });
+        let sent = self.stage.now();
         let answered = self
             .stage
             .until(self.patience(), |world| {
@@ -77,6 +78,8 @@ impl Script {
                 })
             })
             .await;
+        self.fence_took =
+            matches!(answered, Some(Waited::Missing)).then(|| self.stage.now().saturating_sub(sent));
         answered.unwrap_or(Waited::Silent)
     }
 
