@@ -3,7 +3,7 @@
 use mqttspec::verdict::Grade;
 use mqttspec_spec::{Version, v5};
 use mqttspec_wire::{
-    Packet, Properties, QoS, Utf8String,
+    Packet, PacketId, Properties, QoS, Utf8String,
     packet::{Delivery, Publish},
 };
 use rstest::rstest;
@@ -47,6 +47,34 @@ steps:
     });
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
     assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
+}
+
+/// A broker that sends one copy, and the other one when the first is acknowledged.
+#[test]
+fn copies_may_come_one_by_one() {
+    let numbered = |id, payload| {
+        Act::Send(Packet::Publish(Publish {
+            delivery: Delivery::AtLeastOnce { id: PacketId::new(id).unwrap(), dup: false },
+            retain: false,
+            topic: Utf8String::try_from("mqttspec/membedded/t").unwrap(),
+            properties: Properties::new(),
+            payload: bytes::Bytes::from_static(payload),
+        }))
+    };
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: {publish: {topic: $topic/t}}}
+  - client: {receive-one-of: [[{payload: one}], [{payload: one}, {payload: two}, {payload: three}]]}
+";
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Publish(_) => vec![numbered(1, b"two")],
+        Packet::Puback(ack) if ack.id.get() == 1 => vec![numbered(2, b"one")],
+        Packet::Puback(ack) if ack.id.get() == 2 => vec![later(vec![numbered(3, b"three")])],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
 }
 
 /// The broker sends to those who publish; who does, is known as `chosen` from then on.

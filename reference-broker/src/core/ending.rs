@@ -157,10 +157,13 @@ impl Broker {
     }
 
     fn ends_with_connection(&self, turn: &Turn, key: SessionKey) -> bool {
-        match self.sessions.get(key).map(|session| session.lifetime) {
-            Some(Lifetime::Connection) => turn.obeys(Rule::SessionEndsWithConnection),
-            Some(Lifetime::For(_) | Lifetime::Forever) => !turn.obeys(Rule::SessionOutlivesConnection),
-            None => true,
+        let Some(session) = self.sessions.get(key) else { return true };
+        match session.lifetime {
+            Lifetime::Connection => turn.obeys(Rule::SessionEndsWithConnection),
+            Lifetime::For(_) | Lifetime::Forever => {
+                !turn.obeys(Rule::SessionOutlivesConnection)
+                    || session.subscriptions.is_empty() && !turn.obeys(Rule::EmptySessionKept)
+            }
         }
     }
 

@@ -22,37 +22,33 @@ impl Script {
         let link = self.link(client)?;
         let window = self.window(terms)?;
         let expected = self.describe_sets(sets);
-        let mut received = vec![self.next_of(link, &[PacketType::Publish], window, &expected).await?];
-        loop {
+        let mut received = Vec::new();
+        let mut next = Some(self.next_of(link, &[PacketType::Publish], window, &expected).await?);
+        while let Some(message) = next {
+            // A broker may send one message at a time, so each is acknowledged before others are waited for.
+            self.acknowledge(link, &message).await?;
+            received.push(message);
             let settled = self.stage.now() + self.circumstances.settle;
             self.stage.sleep_until(settled).await;
             self.ping_on(link).await?;
-            received.extend(self.messages_in(link));
+            next = self.stage.with(|world| world.link(link).take(is_message));
+            if next.is_some() {
+                continue;
+            }
             for set in sets {
                 if set.len() == received.len() && self.assign(set, &received)? {
-                    return self.acknowledge_all(link, &received).await;
+                    return Ok(());
                 }
             }
-            match self.wait_for(link, window.deadline, false, is_message).await {
-                Waited::Packet(more) => received.push(more),
-                Waited::Missing | Waited::Ended | Waited::Silent => break,
-            }
+            next = match self.wait_for(link, window.deadline, false, is_message).await {
+                Waited::Packet(more) => Some(more),
+                Waited::Missing | Waited::Ended | Waited::Silent => None,
+            };
         }
         let version = self.version();
         let seen: Vec<String> = received.iter().map(|received| describe(&received.packet, version)).collect();
         let packets = received.iter().map(|received| received.evidence).collect();
         Err(Trouble { packets, ..Trouble::breach(expected, seen.join("; ")).late() })
-    }
-
-    fn messages_in(&mut self, link: LinkId) -> Vec<Received> {
-        self.stage.with(|world| std::iter::from_fn(|| world.link(link).take(is_message)).collect())
-    }
-
-    async fn acknowledge_all(&mut self, link: LinkId, received: &[Received]) -> Result<(), Trouble> {
-        for received in received {
-            self.acknowledge(link, received).await?;
-        }
-        Ok(())
     }
 
     fn describe_sets(&self, sets: &[Vec<PacketPattern>]) -> String {

@@ -28,6 +28,8 @@ SessionEndsWithConnection ["3.1.2-6"] ["X-3.1.2.11.2-2" "4.1.0-2"]
     "A session of Clean Session 1 or Session Expiry Interval 0 ends with its connection.";
 SessionOutlivesConnection ["3.1.2-4" "4.1.0-1"] ["3.1.2-23"]
     "A session is kept after its connection.";
+EmptySessionKept ["3.1.2-4" "4.1.0-1"] ["3.1.2-23"]
+    "A session is kept after its connection, even one that holds nothing.";
 SessionExpires [] ["4.1.0-2"]
     "A session ends when its Session Expiry Interval is over.";
 LargestExpiryIsForever ["3.1.2-4"] ["X-3.1.2.11.2-3"]
