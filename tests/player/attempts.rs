@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use mqttspec::{
@@ -36,7 +37,10 @@ steps:
 #[derive(Clone, Copy)]
 enum Mood {
     Closes,
+    /// And is at leisure: it answers a ping at once.
     StaysSilent,
+    /// And takes its time for every ping from then on.
+    IsBusy,
     AnswersSomethingElse,
 }
 
@@ -90,9 +94,13 @@ fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> 
             }
             match mood {
                 Mood::Closes => vec![Act::Close],
-                Mood::StaysSilent => Vec::new(),
+                Mood::StaysSilent | Mood::IsBusy => Vec::new(),
                 Mood::AnswersSomethingElse => puback(PacketId::new(0x7777).unwrap()),
             }
+        }
+        Packet::Pingreq if matches!(mood, Mood::IsBusy) && messages.load(Ordering::SeqCst) > 0 => {
+            std::thread::sleep(Duration::from_millis(200));
+            courtesy(packet)
         }
         other => courtesy(other),
     }
@@ -114,8 +122,9 @@ fn run(port: u16) -> RunReport {
 #[case::closed_once(Mood::Closes, 1, Grade::Pass, 2)]
 #[case::closed_twice(Mood::Closes, 2, Grade::Pass, 3)]
 #[case::closed_every_time(Mood::Closes, 9, Grade::Fail, 3)]
-#[case::silent_once(Mood::StaysSilent, 1, Grade::Pass, 2)]
-#[case::silent_every_time(Mood::StaysSilent, 9, Grade::Fail, 2)]
+#[case::silent_at_leisure(Mood::StaysSilent, 1, Grade::Fail, 1)]
+#[case::busy_once(Mood::IsBusy, 1, Grade::Pass, 2)]
+#[case::busy_every_time(Mood::IsBusy, 9, Grade::Fail, 2)]
 #[case::wrong_once(Mood::AnswersSomethingElse, 1, Grade::Fail, 1)]
 fn attempts(#[case] mood: Mood, #[case] first: usize, #[case] grade: Grade, #[case] expected: usize) {
     let (port, messages) = broker(mood, first);

@@ -55,6 +55,7 @@ impl Script {
                 None => Some(Waited::Ended),
             }
         };
+        self.fence_took = None;
         if let Some(waited) = self.stage.until(deadline, look).await {
             return waited;
         }
