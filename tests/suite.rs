@@ -7,7 +7,7 @@ use mqttspec::{
     scenario,
     verdict::Grade,
 };
-use reference_broker::Rules;
+use reference_broker::{Rule, Rules};
 
 #[test]
 fn the_reference_broker_conforms() {
@@ -34,4 +34,20 @@ fn the_reference_broker_conforms() {
         })
         .collect();
     assert!(failed.is_empty(), "{} of {} runs:\n{}", failed.len(), runs.len(), failed.join("\n"));
+}
+
+/// A stream has no boundaries: what arrives byte by byte is judged as what arrives at once, also where it is wrong.
+#[test]
+fn drops_change_no_verdict() {
+    let scenarios: Vec<_> =
+        scenario::builtin().expect("the built-in scenarios load").into_iter().map(Arc::new).collect();
+    let runs = plan::plan(&scenarios, &plan::Selection::default());
+    let (whole, dripped) = (Embedded::probed(), Embedded::probed().dripped());
+    for rules in [Rules::all(), Rules::all().without(Rule::ClosesAfterError)] {
+        for run in &runs {
+            let [expected, result] =
+                [&whole, &dripped].map(|embedded| embedded.play(run, rules)).map(|it| (it.grade, it.broken));
+            assert_eq!(result, expected, "{} {} {}", run.scenario.id, run.version, run.variant_name());
+        }
+    }
 }

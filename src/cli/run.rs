@@ -22,7 +22,7 @@ use crate::{
     report::{Conclusion, View, json, terminal as render},
     runner::{self, Options, Stop, plan::Selection},
     scenario::ast::Scenario,
-    target::Address,
+    target::{Address, ConnectError, Trust},
     verdict::RunReport,
 };
 
@@ -30,7 +30,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
-    /// Where the broker listens, with the credentials that it wants, if any: mqtt://USER:PASSWORD@127.0.0.1:1883.
+    /// Where the broker listens, with the credentials that it wants, if any: mqtt://USER:PASSWORD@127.0.0.1:1883, or
+    /// mqtts://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH.
     /// Without it, the reference broker inside this program
     #[arg(value_name = "TARGET")]
     target: Option<Address>,
@@ -39,6 +40,15 @@ pub(super) struct Arguments {
     /// Play the scenarios of this folder (or file) instead of the built-in ones
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
+    /// Over TLS, trust the certificates in this file, in PEM, and those that they have signed
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Over TLS, accept any certificate
+    #[arg(long)]
+    insecure: bool,
+    /// Send packets byte by byte
+    #[arg(long)]
+    drip: bool,
     /// Count warnings as failures
     #[arg(long)]
     strict: bool,
@@ -53,14 +63,15 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
+    let trust = trust(arguments)?;
     let json_to = arguments.json.as_deref().map(Destination::open).transpose()?;
-    let report = play(arguments, &scenarios, selection, terminal)?;
-    let folder = arguments.scenarios.as_ref().map(|path| path.display().to_string());
+    let report = play(arguments, &scenarios, selection, trust, terminal)?;
+    let repeated = repeated(arguments);
     let view = View {
         width: terminal.reading_width(),
         colour: terminal.colour,
         strict: arguments.strict,
-        scenarios: folder.as_deref(),
+        arguments: &repeated,
     };
     if json_to.as_ref().is_some_and(Destination::is_stdout) {
         complain(&render(&report, &View { colour: false, ..view }));
@@ -74,15 +85,51 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     Ok(Conclusion::of(&report, arguments.strict).into())
 }
 
+/// Whom to trust over TLS, which somebody has to say.
+fn trust(arguments: &Arguments) -> Result<Trust, BadInput> {
+    match (&arguments.ca, &arguments.target) {
+        (Some(path), _) => Trust::certificates(path).map_err(|error| {
+            let advice = "name a file with the certificate of the authority, in PEM";
+            BadInput::new(format!("cannot trust {}: {error}\n{advice}", path.display()))
+        }),
+        (None, _) if arguments.insecure => {
+            Trust::anybody().map_err(|error| BadInput::new(format!("TLS is not to be had: {error}")))
+        }
+        (None, Some(Address::Network { endpoint, .. })) if endpoint.transport.is_secure() => {
+            Err(BadInput::new(format!("cannot test {endpoint}: {}", ConnectError::NoTrust)))
+        }
+        (None, _) => Ok(Trust::default()),
+    }
+}
+
+/// What the command that plays a scenario again has to repeat.
+fn repeated(arguments: &Arguments) -> Vec<String> {
+    let mut repeated = Vec::new();
+    for (option, path) in [("--scenarios", &arguments.scenarios), ("--ca", &arguments.ca)] {
+        if let Some(path) = path {
+            repeated.extend([option.to_owned(), path.display().to_string()]);
+        }
+    }
+    for (option, is_set) in [("--insecure", arguments.insecure), ("--drip", arguments.drip)] {
+        if is_set {
+            repeated.push(option.to_owned());
+        }
+    }
+    repeated
+}
+
 /// The seam to the runner.
 fn play(
     arguments: &Arguments,
     scenarios: &[Arc<Scenario>],
     selection: Selection,
+    trust: Trust,
     terminal: Terminal,
 ) -> Result<RunReport, BadInput> {
     let options = Options {
         target: arguments.target.clone().unwrap_or(Address::Embedded),
+        trust,
+        drip: arguments.drip,
         selection,
         jobs: arguments.jobs.map(usize::from),
         seed: seed(),

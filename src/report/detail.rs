@@ -152,8 +152,8 @@ fn command(item: &Item<'_>) -> String {
     if let Some(address) = address.filter(|address| address.contains("://")) {
         let _ = write!(command, " {}", quoted(address));
     }
-    if let Some(folder) = item.view.scenarios {
-        let _ = write!(command, " --scenarios {}", quoted(folder));
+    for argument in item.view.arguments {
+        let _ = write!(command, " {}", quoted(argument));
     }
     let _ = write!(command, " --only {} --version {}", quoted(&result.scenario), result.version.number());
     if !result.variant.is_empty() {

@@ -32,8 +32,8 @@ pub struct View<'a> {
     pub colour: bool,
     /// Whether a warning counts as a failure.
     pub strict: bool,
-    /// The folder of the scenarios, if they are not the built-in ones.
-    pub scenarios: Option<&'a str>,
+    /// What else a command line needs to play the same scenarios against the same target.
+    pub arguments: &'a [String],
 }
 
 /// A run of so few scenarios shows everything about each that did not pass.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     stage::Play,
     target::{
-        Facts,
+        Dripped, Facts,
         in_process::{self, Peer},
         probe,
     },
@@ -30,6 +30,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Embedded {
     facts: Facts,
+    drip: bool,
 }
 
 impl Embedded {
@@ -47,7 +48,13 @@ impl Embedded {
                 }
             }
         }
-        Self { facts }
+        Self { facts, drip: false }
+    }
+
+    /// Sends it everything byte by byte.
+    #[must_use]
+    pub fn dripped(self) -> Self {
+        Self { drip: true, ..self }
     }
 
     /// Plays one run against a fresh reference broker with these rules.
@@ -58,13 +65,15 @@ impl Embedded {
     /// Plays one run against another broker of this process, in the circumstances of the reference broker.
     pub fn play_against(&self, run: &Run, broker: &mut dyn Peer) -> ScenarioResult {
         let limits = self.facts.spoken.get(&run.version).map(|facts| facts.limits.clone());
-        play(run, broker, Circumstances::embedded(limits.unwrap_or_default()))
+        play(run, broker, self.drip, Circumstances::embedded(limits.unwrap_or_default()))
     }
 }
 
-fn play(run: &Run, broker: &mut dyn Peer, circumstances: Circumstances) -> ScenarioResult {
+fn play(run: &Run, broker: &mut dyn Peer, drip: bool, circumstances: Circumstances) -> ScenarioResult {
     let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
-    match in_process::play(play, broker) {
+    let played =
+        if drip { in_process::play(play, &mut Dripped(broker)) } else { in_process::play(play, broker) };
+    match played {
         // Nothing is ever late in virtual time.
         Ok(Played { result, haste: _ }) => result,
         Err(stuck) => unplayed(run, Grade::Error, "a scenario that comes to its end", &stuck.to_string()),
@@ -73,7 +82,7 @@ fn play(run: &Run, broker: &mut dyn Peer, circumstances: Circumstances) -> Scena
 
 /// Probes, then plays the runs on all processors.
 pub(super) fn run(runs: &[Run], options: &Options, stop: &Stop, record: &mut Record<'_>) {
-    let Embedded { facts } = Embedded::probed();
+    let Embedded { facts, .. } = Embedded::probed();
     record.probed(&facts, &options.target);
     let playable = playable(runs, &facts, record);
     let jobs = options
@@ -93,7 +102,7 @@ pub(super) fn run(runs: &[Run], options: &Options, stop: &Stop, record: &mut Rec
                     }
                     let circumstances = circumstances(options, *index, facts, run.version);
                     let mut broker = Broker::new(Config::default(), Rules::all());
-                    if sender.send(play(run, &mut broker, circumstances)).is_err() {
+                    if sender.send(play(run, &mut broker, options.drip, circumstances)).is_err() {
                         return;
                     }
                 }

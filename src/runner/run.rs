@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     scenario::ast::Scenario,
-    target::{Address, Facts},
+    target::{Address, Facts, Trust, network::Network},
     verdict::{Finding, Grade, RunReport, ScenarioResult, Summary},
 };
 
@@ -28,6 +28,10 @@ use crate::{
 pub struct Options {
     /// What is tested.
     pub target: Address,
+    /// Which certificates are accepted over TLS.
+    pub trust: Trust,
+    /// Whether packets are sent byte by byte.
+    pub drip: bool,
     /// Which scenarios are played.
     pub selection: Selection,
     /// How many are played at once; the target's own default if not given.
@@ -79,9 +83,10 @@ pub fn run(
     let mut record = Record { events, target: None, stopped: None, results: Vec::new() };
     match &options.target {
         Address::Embedded => embedded::run(&runs, options, stop, &mut record),
-        Address::Tcp { host, port, .. } => {
-            let endpoint = crate::target::tcp::Endpoint { host: host.clone(), port: *port };
-            super::sockets::run(&runs, options, &endpoint, stop, &mut record);
+        Address::Network { endpoint, .. } => {
+            let (endpoint, trust) = (endpoint.clone(), options.trust.clone());
+            let network = Network { endpoint, trust, drip: options.drip };
+            super::sockets::run(&runs, options, &network, stop, &mut record);
         }
     }
     let Record { target, stopped, mut results, .. } = record;

@@ -19,8 +19,8 @@ use crate::{
     stage::Play,
     target::{
         Facts,
+        network::{self, Network},
         probe::{self, Probed},
-        tcp::{self, Endpoint},
     },
     verdict::Grade,
 };
@@ -38,18 +38,12 @@ const LONGEST: Duration = Duration::from_secs(60);
 const PROBE: usize = 36 * 36 * 36 - 1;
 
 /// Probes, then plays the runs.
-pub(super) fn run(
-    runs: &[Run],
-    options: &Options,
-    endpoint: &Endpoint,
-    stop: &Stop,
-    record: &mut Record<'_>,
-) {
+pub(super) fn run(runs: &[Run], options: &Options, network: &Network, stop: &Stop, record: &mut Record<'_>) {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return record.stopped(format!("the system refuses what sockets need: {error}")),
     };
-    let session = Session { runs, options, endpoint, stop, epoch: Instant::now() };
+    let session = Session { runs, options, network, stop, epoch: Instant::now() };
     LocalSet::new().block_on(&runtime, session.play(record));
 }
 
@@ -68,7 +62,7 @@ struct Attempt {
 struct Session<'a> {
     runs: &'a [Run],
     options: &'a Options,
-    endpoint: &'a Endpoint,
+    network: &'a Network,
     stop: &'a Stop,
     epoch: Instant,
 }
@@ -79,9 +73,7 @@ impl<'a> Session<'a> {
             Ok(facts) => facts,
             Err(why) => {
                 let address = &self.options.target;
-                return record.stopped(format!(
-                    "no broker could be reached at {address}: {why}. Is it running, and is the port right?"
-                ));
+                return record.stopped(format!("no broker could be reached at {address}: {why}"));
             }
         };
         record.probed(&facts, &self.options.target);
@@ -142,7 +134,7 @@ impl<'a> Session<'a> {
                 Some(run) if haste > attempt.final_for => again.push((index, run)),
                 Some(_) | None => record.finished(result),
             }
-            if in_doubt && let Err(error) = self.endpoint.connect().await {
+            if in_doubt && let Err(error) = self.network.try_connect().await {
                 record.stopped(format!("the broker could no longer be reached during {id}: {error}"));
                 return None;
             }
@@ -162,11 +154,11 @@ impl<'a> Session<'a> {
         if attempt.number > 0 {
             circumstances.patience *= 2;
         }
-        let (run, endpoint, epoch) = (run.clone(), self.endpoint.clone(), self.epoch);
+        let (run, target, epoch) = (run.clone(), self.network.clone(), self.epoch);
         async move {
             let played = run.clone();
             let play = Play::new(epoch.elapsed(), |stage| script::play(stage, played, circumstances));
-            timeout(LONGEST, tcp::play(play, &endpoint, epoch)).await.unwrap_or_else(|_| {
+            timeout(LONGEST, network::play(play, &target, epoch)).await.unwrap_or_else(|_| {
                 let expected = format!("a scenario that ends within {} s", LONGEST.as_secs());
                 let result = unplayed(&run, Grade::Error, &expected, "it did not end");
                 Played { result, haste: Haste::None }
@@ -182,7 +174,7 @@ impl<'a> Session<'a> {
             let credentials = self.options.target.credentials().cloned();
             let play =
                 Play::new(self.epoch.elapsed(), |stage| probe::probe(stage, version, unique, credentials));
-            tcp::play(play, self.endpoint, self.epoch)
+            network::play(play, self.network, self.epoch)
         };
         let [older, newer] = Version::ALL;
         let (with_older, with_newer) = tokio::join!(probe(older), probe(newer));

@@ -66,7 +66,7 @@ pub struct Link {
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     pub topics: Option<String>,
-    version: Version,
+    pub(super) version: Version,
     sent: Decoder,
     /// Our own bytes stopped making sense, on purpose.
     sent_wrong: bool,
@@ -235,7 +235,7 @@ impl Link {
         }
     }
 
-    fn raw(&self, from: Sender, bytes: Bytes, summary: String, fault: Option<String>) -> Note {
+    pub(super) fn raw(&self, from: Sender, bytes: Bytes, summary: String, fault: Option<String>) -> Note {
         Note {
             kind: EvidenceKind::Packet { from, version: self.version, summary, fault, hex: Hex(bytes) },
             packet: None,

@@ -25,6 +25,7 @@ use bytes::Bytes;
 use mqttspec_spec::{Level, Version};
 use mqttspec_wire::Sender;
 
+mod framing;
 mod link;
 
 use self::link::Note;
@@ -45,8 +46,12 @@ pub enum Input {
     Opened,
     /// It could not be opened.
     Refused(String),
+    /// The broker answered the offer of the WebSocket subprotocol `mqtt` with another one.
+    WrongSubprotocol,
     /// The broker sent bytes.
     Bytes(Bytes),
+    /// The broker sent a WebSocket text frame; the network connection was closed therefore.
+    TextFrame(Bytes),
     /// The broker closed it; `true` if by a reset.
     Closed(bool),
 }
@@ -167,6 +172,15 @@ impl World {
             Input::Refused(why) => {
                 self.write_down(id, EvidenceKind::Refused { why: why.clone() });
                 self.link(id).state = LinkState::Refused(why);
+            }
+            Input::WrongSubprotocol => {
+                let (why, violation) = self.link(id).wrong_subprotocol();
+                let evidence = self.write_down(id, EvidenceKind::Refused { why });
+                self.object(vec![violation], evidence);
+            }
+            Input::TextFrame(text) => {
+                let note = self.link(id).text_frame(text);
+                self.note(id, vec![note]);
             }
             Input::Bytes(bytes) => {
                 let now = self.now;

@@ -1,14 +1,21 @@
 //! What is being tested, and how plays reach it.
 
 mod address;
+mod connect;
 mod credentials;
+mod drip;
 mod facts;
 pub mod in_process;
+pub mod network;
 pub mod probe;
-pub mod tcp;
+mod stream;
 mod transport;
+mod trust;
 
-pub use address::{Address, ParseAddressError};
+pub use address::{Address, Endpoint, ParseAddressError};
+pub use connect::ConnectError;
 pub use credentials::Credentials;
+pub use drip::Dripped;
 pub use facts::{Facts, VersionFacts};
 pub use transport::Transport;
+pub use trust::{Trust, TrustError};

@@ -93,7 +93,11 @@ fn nobody_listens() {
 #[case(&["--only", "MQTT-4.6.0-1"], "no scenario judges `MQTT-4.6.0-1` yet")]
 #[case(&["--only", "retained", "--variant", "qos=3"], "did you mean 'qos=1'?")]
 #[case(&["--version", "4"], "the versions are 3.1.1 and 5.0")]
-#[case(&["ftp://127.0.0.1"], "its scheme is not mqtt://")]
+#[case(&["ftp://127.0.0.1"], "its scheme is unknown")]
+#[case(&["mqtts://127.0.0.1"], "cannot test mqtts://127.0.0.1:8883: nobody said whom to trust")]
+#[case(&["mqtts://127.0.0.1", "--ca", "nowhere"], "cannot trust nowhere: ")]
+#[case(&["mqtts://127.0.0.1", "--ca", "Cargo.toml"], "it holds no certificate in PEM")]
+#[case(&["mqtts://127.0.0.1", "--ca", "x", "--insecure"], "cannot be used with")]
 #[case(&["--jobs", "0"], "0 is not in 1..=65535")]
 #[case(&["--json", "nowhere/report.json"], "cannot write the JSON report to `nowhere/report.json`")]
 fn nothing_is_run_on_a_slip(#[case] arguments: &[&str], #[case] expected: &str) {

@@ -110,6 +110,8 @@ fn run(port: u16) -> RunReport {
     let scenario = scenario::load_str("made-up", "made-up.yaml", SCENARIO).unwrap();
     let options = Options {
         target: format!("mqtt://127.0.0.1:{port}").parse().unwrap(),
+        trust: mqttspec::target::Trust::default(),
+        drip: false,
         selection: Selection::default(),
         jobs: None,
         seed: 7,

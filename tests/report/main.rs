@@ -11,7 +11,7 @@ use mqttspec::{
 };
 use rstest::rstest;
 
-const PLAIN: View<'_> = View { width: 100, colour: false, strict: false, scenarios: None };
+const PLAIN: View<'_> = View { width: 100, colour: false, strict: false, arguments: &[] };
 
 fn compare(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/expected").join(name);

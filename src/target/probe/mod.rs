@@ -51,33 +51,47 @@ pub async fn probe(
     match probe.run().await {
         Ok(()) => Probed::Spoken(probe.facts),
         Err(Stop::Refused(proof)) => Probed::Refused(proof),
-        Err(Stop::Unreachable(why)) => Probed::Unreachable(why),
-        Err(Stop::Trouble { expected, observed }) => {
-            let (evidence, objections) = stage
-                .with(|world| (std::mem::take(&mut world.evidence), std::mem::take(&mut world.objections)));
-            let mut findings: Vec<Finding> = objections.into_iter().filter_map(Objection::finding).collect();
-            findings.push(Finding {
-                grade: Grade::Inconclusive,
-                statements: Vec::new(),
-                place: None,
-                expected,
-                observed,
-                packets: (0..evidence.len()).collect(),
-            });
-            Probed::Troubled(Box::new(ScenarioResult {
-                scenario: "sanity".to_owned(),
-                title: "A well-behaved client can connect, subscribe and ping".to_owned(),
-                version,
-                variant: String::new(),
-                grade: findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Inconclusive),
-                statements: Vec::new(),
-                broken: findings.iter().flat_map(|finding| finding.statements.clone()).collect(),
-                findings,
-                duration: stage.now().saturating_sub(started),
-                evidence,
-            }))
+        Err(Stop::Unreachable(why)) if stage.with(|world| world.objections.is_empty()) => {
+            Probed::Unreachable(why)
         }
+        Err(Stop::Unreachable(observed)) => {
+            let expected = "a network connection on which MQTT can be spoken".to_owned();
+            troubled(&stage, version, started, (expected, observed))
+        }
+        Err(Stop::Trouble { expected, observed }) => troubled(&stage, version, started, (expected, observed)),
     }
+}
+
+/// What the probe shows if the target does not behave: what was expected, and what was observed.
+fn troubled(
+    stage: &Stage,
+    version: Version,
+    started: Duration,
+    (expected, observed): (String, String),
+) -> Probed {
+    let (evidence, objections) =
+        stage.with(|world| (std::mem::take(&mut world.evidence), std::mem::take(&mut world.objections)));
+    let mut findings: Vec<Finding> = objections.into_iter().filter_map(Objection::finding).collect();
+    findings.push(Finding {
+        grade: Grade::Inconclusive,
+        statements: Vec::new(),
+        place: None,
+        expected,
+        observed,
+        packets: (0..evidence.len()).collect(),
+    });
+    Probed::Troubled(Box::new(ScenarioResult {
+        scenario: "sanity".to_owned(),
+        title: "A well-behaved client can connect, subscribe and ping".to_owned(),
+        version,
+        variant: String::new(),
+        grade: findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Inconclusive),
+        statements: Vec::new(),
+        broken: findings.iter().flat_map(|finding| finding.statements.clone()).collect(),
+        findings,
+        duration: stage.now().saturating_sub(started),
+        evidence,
+    }))
 }
 
 enum Stop {

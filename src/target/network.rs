@@ -1,49 +1,43 @@
-//! A broker behind TCP, in real time.
+//! A broker on the network, in real time.
 
-use std::{collections::BTreeMap, io, task::Poll, time::Duration};
-
-use bytes::{Bytes, BytesMut};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::mpsc,
-    task::spawn_local,
-    time::{Instant, timeout},
+use std::{
+    collections::{BTreeMap, VecDeque},
+    task::Poll,
+    time::Duration,
 };
 
+use bytes::Bytes;
+use tokio::{sync::mpsc, task::spawn_local, time::Instant};
+
+use super::{ConnectError, Endpoint, Trust, drip::pieces, stream::Arrival};
 use crate::stage::{Command, Input, LinkId, Play};
 
-/// How long the operating system may take to open a network connection.
-const OPENING: Duration = Duration::from_secs(5);
 /// Inputs that wait for the play at most; beyond that, reading stops and TCP holds the broker back.
 const QUEUE: usize = 1024;
 
-/// Where to connect: a host name or address, and a port.
+/// A broker on the network, and how to reach it.
 #[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// Name or address of the host.
-    pub host: String,
-    /// The port.
-    pub port: u16,
+pub struct Network {
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// Which certificates are accepted over TLS.
+    pub trust: Trust,
+    /// Whether packets are sent byte by byte.
+    pub drip: bool,
 }
 
-impl Endpoint {
-    /// Opens a network connection.
-    pub async fn connect(&self) -> io::Result<TcpStream> {
-        let stream =
-            timeout(OPENING, TcpStream::connect((self.host.as_str(), self.port))).await.map_err(|_| {
-                io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", OPENING.as_secs()))
-            })??;
-        stream.set_nodelay(true)?;
-        Ok(stream)
+impl Network {
+    /// Whether a network connection can be opened.
+    pub async fn try_connect(&self) -> Result<(), ConnectError> {
+        self.endpoint.connect(&self.trust).await.map(drop)
     }
 }
 
 /// Something that happened on a network connection, and when.
 type Happening = (Duration, LinkId, Input);
 
-/// Plays over network connections to `endpoint`. Must run inside a [`tokio::task::LocalSet`].
-pub async fn play<T>(mut play: Play<T>, endpoint: &Endpoint, epoch: Instant) -> T {
+/// Plays over network connections to `target`. Must run inside a [`tokio::task::LocalSet`].
+pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
     let (sender, mut happenings) = mpsc::channel::<Happening>(QUEUE);
     let mut lines: BTreeMap<LinkId, mpsc::UnboundedSender<Outgoing>> = BTreeMap::new();
     loop {
@@ -56,7 +50,7 @@ pub async fn play<T>(mut play: Play<T>, endpoint: &Endpoint, epoch: Instant) -> 
                     let (order, orders) = mpsc::unbounded_channel();
                     lines.insert(link, order);
                     let wire = Wire { link, epoch, happenings: sender.clone() };
-                    spawn_local(wire.run(endpoint.clone(), orders));
+                    spawn_local(wire.run(target.clone(), orders));
                     continue;
                 }
                 Command::Send(link, bytes) => (link, Outgoing::Bytes(bytes)),
@@ -104,30 +98,34 @@ struct Wire {
 }
 
 impl Wire {
-    async fn run(self, endpoint: Endpoint, mut orders: mpsc::UnboundedReceiver<Outgoing>) {
-        let mut stream = match endpoint.connect().await {
+    async fn run(self, target: Network, mut orders: mpsc::UnboundedReceiver<Outgoing>) {
+        let mut stream = match target.endpoint.connect(&target.trust).await {
             Ok(stream) => stream,
+            Err(ConnectError::WrongSubprotocol) => return self.report(Input::WrongSubprotocol).await,
             Err(error) => return self.report(Input::Refused(error.to_string())).await,
         };
         self.report(Input::Opened).await;
-        let (mut reader, mut writer) = stream.split();
-        let mut buffer = BytesMut::with_capacity(16 * 1024);
+        let mut left: VecDeque<Bytes> = VecDeque::new();
         loop {
             tokio::select! {
-                order = orders.recv() => match order {
-                    Some(Outgoing::Bytes(bytes)) => {
-                        // A failed write is noticed by the reader, which then sees the end as well.
-                        writer.write_all(&bytes).await.ok();
+                arrival = stream.receive() => {
+                    let (input, is_end) = match arrival {
+                        Arrival::Bytes(bytes) => (Input::Bytes(bytes), false),
+                        Arrival::Text(text) => (Input::TextFrame(text), true),
+                        Arrival::End => (Input::Closed(false), true),
+                        Arrival::Reset => (Input::Closed(true), true),
+                    };
+                    self.report(input).await;
+                    if is_end {
+                        return;
                     }
-                    Some(Outgoing::HalfClose) => {
-                        writer.shutdown().await.ok();
-                    }
+                }
+                // A piece for each turn, so that an answer to the first ones is not overlooked.
+                Some(piece) = async { left.pop_front() } => stream.send(piece).await,
+                order = orders.recv(), if left.is_empty() => match order {
+                    Some(Outgoing::Bytes(bytes)) => left.extend(pieces(bytes, target.drip)),
+                    Some(Outgoing::HalfClose) => stream.half_close().await,
                     Some(Outgoing::Close) | None => return,
-                },
-                read = reader.read_buf(&mut buffer) => match read {
-                    Ok(0) => return self.report(Input::Closed(false)).await,
-                    Ok(_) => self.report(Input::Bytes(buffer.split().freeze())).await,
-                    Err(_) => return self.report(Input::Closed(true)).await,
                 },
             }
         }

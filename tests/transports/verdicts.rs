@@ -1,0 +1,91 @@
+//! The whole suite, everywhere at once.
+
+use std::{collections::BTreeMap, path::Path, thread};
+
+use mqttspec::{
+    runner::{Embedded, plan, plan::Selection},
+    target::{Transport, Trust},
+    verdict::{Grade, ScenarioResult},
+};
+use mqttspec_spec::{StatementId, Version};
+use reference_broker::Rules;
+
+use super::{
+    broker::{Broker, Certificate},
+    play, scenarios,
+};
+
+type Run = (String, Version, String);
+type Verdicts = BTreeMap<Run, (Grade, Vec<StatementId>)>;
+
+/// How many times the runs with other verdicts are played again. A busy machine can be too slow for a timer; what
+/// differs because of the transport differs again.
+const TRIES: usize = 3;
+
+pub(crate) fn verdicts<'a>(results: impl IntoIterator<Item = &'a ScenarioResult>) -> Verdicts {
+    let verdict = |result: &ScenarioResult| {
+        let run = (result.scenario.clone(), result.version, result.variant.clone());
+        (run, (result.grade, result.broken.clone()))
+    };
+    results.into_iter().map(verdict).collect()
+}
+
+/// A broker and the way to it.
+struct Target {
+    broker: Broker,
+    trust: Trust,
+    drip: bool,
+}
+
+impl Target {
+    fn start(transport: Transport, certificate: &Certificate, trusted: &Path, drip: bool) -> Self {
+        let trust = Trust::certificates(trusted).unwrap();
+        Self { broker: Broker::start(transport, certificate), trust, drip }
+    }
+
+    /// The runs of these scenarios (of all, if none is named) that come to other verdicts than expected, and to which.
+    fn differing(&self, only: Vec<String>, expected: &Verdicts) -> Verdicts {
+        let selection = Selection { only, ..Selection::default() };
+        let report = play(&self.broker.url, selection, self.trust.clone(), self.drip);
+        assert_eq!(report.stopped, None, "{}", self.broker.url);
+        let mut played = verdicts(&report.results);
+        assert!(!played.is_empty());
+        played.retain(|run, verdict| expected.get(run) != Some(verdict));
+        played
+    }
+}
+
+#[test]
+fn every_transport_comes_to_the_verdicts_of_virtual_time() {
+    let embedded = Embedded::probed();
+    let runs = plan::plan(&scenarios(), &Selection::default());
+    let results: Vec<_> = runs.iter().map(|run| embedded.play(run, Rules::all())).collect();
+    let expected = verdicts(&results);
+    assert!(expected.len() > 500, "only {} verdicts", expected.len());
+    let certificate = Certificate::for_host("127.0.0.1", false);
+    let ways = Transport::ALL.into_iter().map(|transport| (transport, false)).chain([(Transport::Tcp, true)]);
+    let first = thread::scope(|scope| {
+        let playing: Vec<_> = ways
+            .map(|(transport, drip)| {
+                let (certificate, expected) = (&certificate, &expected);
+                scope.spawn(move || {
+                    let target = Target::start(transport, certificate, &certificate.certificate(), drip);
+                    let differing = target.differing(Vec::new(), expected);
+                    (target, differing)
+                })
+            })
+            .collect();
+        playing.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (target, mut differing) in first {
+        for _ in 1..TRIES {
+            if differing.is_empty() {
+                break;
+            }
+            let mut again: Vec<String> = differing.into_keys().map(|(scenario, ..)| scenario).collect();
+            again.dedup();
+            differing = target.differing(again, &expected);
+        }
+        assert!(differing.is_empty(), "{}, drip {}: {differing:#?}", target.broker.url, target.drip);
+    }
+}
