@@ -55,8 +55,17 @@ struct Attempt {
     number: usize,
     /// How many runs are played at once.
     jobs: usize,
+}
+
+impl Attempt {
     /// Verdicts of more haste than this are put off to the next attempt.
-    final_for: Haste,
+    const fn admits(self) -> Haste {
+        match self.jobs {
+            0 | 1 => Haste::Closed,
+            2..=FEW => Haste::Late,
+            _ => Haste::None,
+        }
+    }
 }
 
 struct Session<'a> {
@@ -81,13 +90,9 @@ impl<'a> Session<'a> {
             return record.stopped(format!("{} does not speak MQTT to us: {why}", self.options.target));
         }
         let jobs = self.options.jobs.unwrap_or(JOBS).clamp(1, 4096);
-        let attempts = [
-            Attempt { number: 0, jobs, final_for: Haste::None },
-            Attempt { number: 1, jobs: jobs.min(FEW), final_for: Haste::Late },
-            Attempt { number: 2, jobs: 1, final_for: Haste::Closed },
-        ];
         let mut runs = playable(self.runs, &facts, record);
-        for attempt in attempts {
+        for (number, jobs) in [jobs, jobs.min(FEW), 1].into_iter().enumerate() {
+            let attempt = Attempt { number, jobs };
             let (alone, together): (Vec<_>, Vec<_>) =
                 runs.drain(..).partition(|(_, run)| run.scenario.exclusive);
             for lanes in [Lanes::new(together, attempt.jobs), Lanes::new(alone, 1)] {
@@ -131,7 +136,7 @@ impl<'a> Session<'a> {
             let in_doubt = result.grade == Grade::Error;
             let id = result.scenario.clone();
             match self.runs.get(index) {
-                Some(run) if haste > attempt.final_for => again.push((index, run)),
+                Some(run) if haste > attempt.admits() => again.push((index, run)),
                 Some(_) | None => record.finished(result),
             }
             if in_doubt && let Err(error) = self.network.try_connect().await {
