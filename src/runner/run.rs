@@ -143,7 +143,7 @@ pub(super) fn playable<'r>(runs: &'r [Run], facts: &Facts, record: &mut Record<'
     record.planned(runs.len());
     let mut playable = Vec::new();
     for (index, run) in runs.iter().enumerate() {
-        match facts.missing(run.version, &run.scenario.needs) {
+        match facts.missing(run.version, &run.scenario.needs_with(&run.variant)) {
             Some((feature, proof)) => record.finished(skipped(run, &feature, &proof)),
             None if facts.spoken.contains_key(&run.version) => playable.push((index, run)),
             None => {

@@ -32,7 +32,7 @@ pub struct Scenario {
     /// The statements it judges, for each version that it runs under; the first is the main one.
     pub covers: Covers,
     /// Optional features without which it is skipped.
-    pub needs: Vec<Feature>,
+    pub needs: Vec<Need>,
     /// Variables and the values they take; it runs once per combination.
     pub vary: Vec<(String, Vec<Scalar>)>,
     /// Whether it needs the broker to itself.
@@ -45,6 +45,30 @@ pub struct Scenario {
     pub control: Vec<Step>,
     /// The steps that are judged.
     pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// The features without which it cannot be played with these values.
+    pub fn needs_with(&self, values: &[(String, Scalar)]) -> Vec<Feature> {
+        let qos =
+            |variable: &String| values.iter().find(|(name, _)| name == variable).map(|(_, value)| value);
+        self.needs
+            .iter()
+            .filter_map(|need| match need {
+                Need::Feature(feature) => Some(*feature),
+                Need::Qos(variable) => qos(variable).and_then(Feature::of_qos),
+            })
+            .collect()
+    }
+}
+
+/// What a scenario needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A feature.
+    Feature(Feature),
+    /// The QoS that is the value of this variable, which varies.
+    Qos(String),
 }
 
 /// A scenario's text and where it came from, for diagnostics and reports.
@@ -137,6 +161,15 @@ impl Feature {
         (Self::AnyCredentials, "any-credentials"),
         (Self::EnhancedAuth, "enhanced-auth"),
     ];
+
+    /// The feature that a QoS is; QoS 0 is none, since every broker has it.
+    fn of_qos(qos: &Scalar) -> Option<Self> {
+        let Scalar::Number(qos) = qos else { return None };
+        [(1.0_f64, Self::QoS1), (2.0, Self::QoS2)]
+            .into_iter()
+            .find(|(number, _)| number.total_cmp(qos).is_eq())
+            .map(|(_, feature)| feature)
+    }
 
     /// Its name in scenarios and profiles.
     pub fn name(self) -> &'static str {

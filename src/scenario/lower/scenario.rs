@@ -10,7 +10,7 @@ use super::{
     step, version_named,
 };
 use crate::scenario::{
-    ast::{Covers, Feature, Scalar, Scenario, Source, Span, Step},
+    ast::{Covers, Feature, Need, Scalar, Scenario, Source, Span, Step},
     diagnostic::Code,
     node::{Entry, Node},
 };
@@ -26,8 +26,9 @@ pub(super) fn scenario(lower: &mut Lower, id: &str, source: &Arc<Source>, root: 
     if let Some(node) = covers {
         lower.read_covers(node);
     }
-    let needs = keys.take("needs").map_or_else(Vec::new, |node| lower.needs(node));
-    let vary = keys.take("vary").map_or_else(Vec::new, |node| lower.vary(node));
+    let (needs, vary) = (keys.take("needs"), keys.take("vary"));
+    let vary = vary.map_or_else(Vec::new, |node| lower.vary(node));
+    let needs = needs.map_or_else(Vec::new, |node| lower.needs(node, &vary));
     let exclusive = keys.take("exclusive").is_some_and(|node| lower.plain_flag(node));
     let ruling = keys.take("ruling").and_then(|node| Some(lower.scalar(node, "a text")?.text.clone()));
     let (prepare, control) = (keys.take("prepare"), keys.take("control"));
@@ -119,26 +120,48 @@ impl Lower {
         found.into_iter().map(|(id, _)| id).collect()
     }
 
-    fn needs(&mut self, node: &Node) -> Vec<Feature> {
+    fn needs(&mut self, node: &Node, vary: &[(String, Vec<Scalar>)]) -> Vec<Need> {
         let mut needs = Vec::new();
         for item in self.filled_list(node, "a list of features").unwrap_or_default() {
             let Some(name) = self.scalar(item, "the name of a feature").map(|scalar| &scalar.text) else {
                 continue;
             };
-            match Feature::ALL.into_iter().find(|(_, known)| known == name) {
-                Some((feature, _)) if needs.contains(&feature) => {
+            match self.need(item, name, vary) {
+                Some(need) if needs.contains(&need) => {
                     let message = format!("`{name}` is listed twice");
                     self.add(Mistake::new(Code::Duplicate, &item.span, message, "each feature once"));
                 }
-                Some((feature, _)) => needs.push(feature),
-                None => {
-                    let message = format!("there is no feature `{name}`");
-                    let known = Feature::ALL.into_iter().map(|(_, known)| known);
-                    self.add(keys::unknown(&item.span, message, name, known));
-                }
+                need => needs.extend(need),
             }
         }
         needs
+    }
+
+    /// A feature by its name, or `qos$VARIABLE`: the QoS that varies.
+    fn need(&mut self, item: &Node, name: &str, vary: &[(String, Vec<Scalar>)]) -> Option<Need> {
+        if let Some(variable) = name.strip_prefix("qos$") {
+            let is_qos =
+                |value: &Scalar| matches!(value, Scalar::Number(qos) if [0.0, 1.0, 2.0].contains(qos));
+            let varies = vary.iter().find(|(name, _)| name == variable);
+            if varies.is_none_or(|(_, values)| !values.iter().all(is_qos)) {
+                let message = format!("`{variable}` does not vary over QoS 0 to 2");
+                let mistake =
+                    Mistake::new(Code::WrongValue, &item.span, message, "no QoS is known from that");
+                return self.refuse(mistake.help("`qos$NAME` goes with `vary: {NAME: [0, 1, 2]}`"));
+            }
+            return Some(Need::Qos(variable.to_owned()));
+        }
+        let feature = Feature::ALL.into_iter().find(|(_, known)| *known == name);
+        if feature.is_none() {
+            let message = format!("there is no feature `{name}`");
+            self.add(keys::unknown(
+                &item.span,
+                message,
+                name,
+                Feature::ALL.into_iter().map(|(_, known)| known),
+            ));
+        }
+        feature.map(|(feature, _)| Need::Feature(feature))
     }
 
     fn vary(&mut self, node: &Node) -> Vec<(String, Vec<Scalar>)> {

@@ -4,11 +4,11 @@ use mqttspec_spec::{Version, v3, v5};
 use mqttspec_wire::packet::PacketType;
 use rstest::rstest;
 
-use super::load_steps;
+use super::{load_steps, load_str};
 use crate::{
     scenario::ast::{
-        Action, EditSpec, Expr, FieldValue, Judgement, Matcher, Operator, OutcomeEvent, PacketPattern,
-        PacketSpec, Scalar, Scenario, Segment, SendItem, StepKind,
+        Action, EditSpec, Expr, Feature, FieldValue, Judgement, Matcher, Operator, OutcomeEvent,
+        PacketPattern, PacketSpec, Scalar, Scenario, Segment, SendItem, StepKind,
     },
     verdict::Grade,
 };
@@ -299,4 +299,15 @@ fn fences_are_published_by_another_client() {
         panic!("fence")
     };
     assert_eq!((fence.client.as_str(), fence.topic, fence.qos), ("b", variable("topic"), Some(number(2.0))));
+}
+
+#[rstest]
+#[case(0.0, &[Feature::Session])]
+#[case(1.0, &[Feature::QoS1, Feature::Session])]
+#[case(2.0, &[Feature::QoS2, Feature::Session])]
+fn what_is_needed_may_vary(#[case] qos: f64, #[case] needed: &[Feature]) {
+    let text = "title: t\ncovers: {v5.0: [3.3.1-5]}\nneeds: [qos$qos, session]\nvary: {qos: [0, 1, 2]}\n\
+                prepare: [{a: connect}]\nsteps: [{a: {publish: {topic: t, qos: $qos}, else: fail}}]\n";
+    let scenario = load_str("t", "t.yaml", text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    assert_eq!(scenario.needs_with(&[("qos".to_owned(), Scalar::Number(qos))]), needed);
 }
