@@ -13,6 +13,7 @@ use std::{
 use mqttspec::{
     runner::{self, Options, Stop, plan::Selection},
     scenario,
+    target::Trust,
     verdict::{Grade, RunReport},
 };
 use mqttspec_spec::Version;
@@ -110,7 +111,7 @@ fn run(port: u16) -> RunReport {
     let scenario = scenario::load_str("made-up", "made-up.yaml", SCENARIO).unwrap();
     let options = Options {
         target: format!("mqtt://127.0.0.1:{port}").parse().unwrap(),
-        trust: mqttspec::target::Trust::default(),
+        trust: Trust::default(),
         drip: false,
         selection: Selection::default(),
         jobs: None,
