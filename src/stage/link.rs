@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use bytes::Bytes;
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Decoder, Fault, FaultKind, Frame, Packet, Properties, ReasonCode, Rejected, Sender,
+    Decoder, Fault, FaultKind, Frame, Packet, PacketId, Properties, ReasonCode, Rejected, Sender,
     packet::{Connack, PacketType},
 };
 
@@ -63,6 +63,8 @@ pub struct Link {
     pub garbled: Option<String>,
     /// Whether the broker sent a CONNACK that accepts.
     pub accepted: bool,
+    /// Answers to fences that nobody waits for any more: by type and packet identifier.
+    pub owed: Vec<(PacketType, Option<PacketId>)>,
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     pub topics: Option<String>,
@@ -98,6 +100,7 @@ impl Link {
             inbox: VecDeque::new(),
             garbled: None,
             accepted: false,
+            owed: Vec::new(),
             topics: None,
             version,
             sent: Decoder::new(Sender::Client, None),
@@ -120,6 +123,13 @@ impl Link {
         let Packet::Publish(publish) = packet else { return false };
         let topic: &str = &publish.topic;
         !topic.is_empty() && self.topics.as_ref().is_some_and(|ours| !topic.contains(ours.as_str()))
+    }
+
+    /// Whether a packet is the answer to a fence that nobody waits for any more. It is then owed no longer.
+    pub fn settles_debt(&mut self, packet: &Packet) -> bool {
+        let answer = (packet.packet_type(), packet.packet_id());
+        let debt = self.owed.iter().position(|owed| *owed == answer);
+        debt.map(|index| self.owed.swap_remove(index)).is_some()
     }
 
     /// Takes the first packet in the inbox that is wanted.

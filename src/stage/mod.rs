@@ -146,7 +146,10 @@ impl World {
         for Note { kind, packet, violations } in notes {
             let evidence = self.write_down(id, kind);
             self.object(violations, evidence);
-            if let Some(packet) = packet.filter(|packet| !self.link(id).is_foreign(packet)) {
+            let link = self.link(id);
+            if let Some(packet) =
+                packet.filter(|packet| !link.is_foreign(packet) && !link.settles_debt(packet))
+            {
                 let at = self.now;
                 self.link(id).inbox.push_back(Received { at, packet, evidence });
             }

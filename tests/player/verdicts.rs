@@ -221,3 +221,24 @@ steps:
     });
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
 }
+
+#[test]
+fn an_answer_to_a_fence_that_comes_late_is_not_something_more() {
+    let steps = "
+prepare:
+  - client: connect
+  - client: {publish: {topic: $topic/t, qos: 1, packet-id: 7, payload: x}}
+steps:
+  - client: expect-nothing-more
+";
+    let mut pings = 0;
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Publish(_) => vec![Act::After(Duration::from_millis(1100), vec![puback(7)])],
+        Packet::Pingreq if pings == 0 => {
+            pings += 1;
+            vec![Act::After(Duration::from_millis(102), courtesy(packet))]
+        }
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
+}

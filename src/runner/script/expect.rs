@@ -118,7 +118,7 @@ impl Script {
                     .answer(link, &expected, |packet| matches!(packet, Packet::Pubrel(ack) if ack.id == id))
                     .await;
                 // A scenario that judges PUBREL expects it by itself; here it is only the way on.
-                released.map_err(|trouble| Trouble { nature: undecided(&trouble.nature), ..trouble })?;
+                released.map_err(Trouble::into_undecided)?;
                 self.stage.send(link, Packet::Pubcomp(Ack::success(id)).to_bytes(version));
             }
         }
@@ -298,14 +298,6 @@ pub(super) fn in_time(window: Window, at: Duration, expected: &str) -> Result<()
         return Err(Trouble::breach(expected, observed).late());
     }
     Ok(())
-}
-
-fn undecided(nature: &Nature) -> Nature {
-    match nature {
-        Nature::Breach | Nature::Graded(_) | Nature::Undecided => Nature::Undecided,
-        Nature::Unreachable => Nature::Unreachable,
-        Nature::Harness => Nature::Harness,
-    }
 }
 
 fn list(received: &Received, mismatches: &[Mismatch]) -> String {

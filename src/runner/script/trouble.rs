@@ -65,6 +65,16 @@ impl Trouble {
         Self { haste: Haste::Late, ..self }
     }
 
+    /// The same trouble where it decides nothing.
+    pub(super) fn into_undecided(self) -> Self {
+        let nature = match self.nature {
+            Nature::Breach | Nature::Graded(_) | Nature::Undecided => Nature::Undecided,
+            Nature::Unreachable => Nature::Unreachable,
+            Nature::Harness => Nature::Harness,
+        };
+        Self { nature, ..self }
+    }
+
     pub(super) fn undecided(expected: impl Into<String>, observed: impl Into<String>) -> Self {
         Self { nature: Nature::Undecided, ..Self::breach(expected, observed) }
     }

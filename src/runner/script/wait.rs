@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mqttspec_wire::{
     Packet, Properties, QoS, Utf8String,
-    packet::{Subscribe, Subscription},
+    packet::{PacketType, Subscribe, Subscription},
 };
 
 use super::{Script, trouble::Trouble};
@@ -81,6 +81,14 @@ impl Script {
             .await;
         self.fence_took =
             matches!(answered, Some(Waited::Missing)).then(|| self.stage.now().saturating_sub(sent));
+        if !matches!(answered, Some(Waited::Missing)) {
+            let owed = if fence_by_subscribing {
+                (PacketType::Suback, Some(FENCE_ID))
+            } else {
+                (PacketType::Pingresp, None)
+            };
+            self.stage.with(|world| world.link(link).owed.push(owed));
+        }
         answered.unwrap_or(Waited::Silent)
     }
 

@@ -20,6 +20,8 @@ use crate::{
     verdict::{Finding, Grade, ScenarioResult},
 };
 
+/// The longest Session Expiry Interval that scenarios ask for and rely on, in seconds.
+const SESSION: u32 = 60;
 /// How long the target may take for each answer to the probe.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// More than the three seconds of [`PATIENCE`] for opening, which the system bounds itself.
@@ -115,8 +117,10 @@ impl Probe {
         self.read_connack(&connack);
         self.measure_round_trip(link).await?;
         self.try_subscriptions(link).await?;
-        let bye =
-            Packet::Disconnect(Disconnect { reason: ReasonCode::SUCCESS, properties: Properties::new() });
+        let bye = Packet::Disconnect(Disconnect {
+            reason: ReasonCode::SUCCESS,
+            properties: self.session_expiry(0),
+        });
         self.send(link, &bye);
         self.stage.close(link);
         // A target that cannot be tried in such a way is still a target; its scenarios will say what is wrong.
@@ -177,13 +181,19 @@ impl Probe {
             version: self.version,
             clean_start: true,
             keep_alive: 60,
-            properties: Properties::new(),
+            properties: self.session_expiry(SESSION),
             client_id: Utf8String::try_from(format!("{}p{}", self.unique, self.version.protocol_level()))
                 .unwrap_or_default(),
             will: None,
             username: self.credentials.as_ref().map(|credentials| credentials.username.clone()),
             password: self.credentials.as_ref().and_then(|credentials| credentials.password.clone()),
         }
+    }
+
+    /// The Session Expiry Interval to ask for; MQTT 3.1.1 has none.
+    fn session_expiry(&self, seconds: u32) -> Properties {
+        let asks = self.version == Version::V5_0;
+        asks.then_some(Property::SessionExpiryInterval(seconds)).into_iter().collect()
     }
 
     /// The answer to a CONNECT; `None` if the network connection ended first.
@@ -220,6 +230,12 @@ impl Probe {
                 missing.insert(feature, format!("CONNACK says {proof}"));
             }
         };
+        let expiry = properties.session_expiry_interval().unwrap_or(SESSION);
+        note(
+            Feature::Session,
+            expiry < SESSION,
+            &format!("a Session Expiry Interval of {expiry} instead of {SESSION}"),
+        );
         note(Feature::QoS1, properties.maximum_qos() == Some(0), "Maximum QoS 0");
         note(Feature::QoS2, properties.maximum_qos().is_some_and(|qos| qos < 2), "a Maximum QoS below 2");
         note(Feature::Retain, off(properties.retain_available()), "Retain Available 0");
