@@ -12,8 +12,9 @@ use mqttspec_spec::Version;
 use reference_broker::{Broker, Config, Rules};
 
 use super::{
+    options::{Options, Stop, circumstances},
     plan::Run,
-    run::{INTERRUPTED, Options, Record, Stop, circumstances, playable, unplayed},
+    record::{INTERRUPTED, Record, playable, unplayed},
     script::{self, Circumstances, Played},
 };
 use crate::{

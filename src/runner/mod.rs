@@ -5,11 +5,14 @@ mod embedded;
 pub mod event;
 mod matching;
 mod observe;
+mod options;
 pub mod plan;
+mod record;
 mod run;
 mod script;
 mod sockets;
 mod value;
 
 pub use embedded::Embedded;
-pub use run::{Options, Stop, run};
+pub use options::{Options, Stop};
+pub use run::run;

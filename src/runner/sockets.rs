@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use super::{
+    options::{Options, Stop, circumstances, unique},
     plan::Run,
-    run::{INTERRUPTED, Options, Record, Stop, circumstances, playable, unique, unplayed},
+    record::{INTERRUPTED, Record, playable, unplayed},
     script::{self, Haste, Played},
 };
 use crate::{

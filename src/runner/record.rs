@@ -1,0 +1,110 @@
+//! What a run has come to so far, and the results of what is not played.
+
+use std::time::Duration;
+
+use super::{event::Event, plan::Run};
+use crate::{
+    target::{Address, Facts},
+    verdict::{Finding, Grade, RunReport, ScenarioResult, Summary, TargetReport},
+};
+
+/// Why a run ended before its end when the user asked for it.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
+
+/// What a run has come to so far.
+pub(super) struct Record<'a> {
+    events: &'a mut dyn FnMut(&Event),
+    target: Option<TargetReport>,
+    stopped: Option<String>,
+    results: Vec<ScenarioResult>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(events: &'a mut dyn FnMut(&Event)) -> Self {
+        Self { events, target: None, stopped: None, results: Vec::new() }
+    }
+
+    /// All of it, with the results in the order of the scenarios.
+    pub(super) fn report(mut self, duration: Duration) -> RunReport {
+        let key = |result: &ScenarioResult| (result.scenario.clone(), result.version, result.variant.clone());
+        self.results.sort_by_cached_key(key);
+        RunReport {
+            mqttspec: env!("CARGO_PKG_VERSION"),
+            target: self.target,
+            stopped: self.stopped,
+            duration,
+            summary: Summary::of(&self.results),
+            results: self.results,
+        }
+    }
+
+    pub(super) fn probed(&mut self, facts: &Facts, address: &Address) {
+        self.target = Some(facts.report(address));
+        for result in &facts.troubled {
+            self.finished(result.clone());
+        }
+        (self.events)(&Event::Probed(facts.report(address)));
+    }
+
+    pub(super) fn planned(&mut self, count: usize) {
+        (self.events)(&Event::Planned(count));
+    }
+
+    pub(super) fn finished(&mut self, result: ScenarioResult) {
+        let event = Event::Finished(Box::new(result));
+        (self.events)(&event);
+        if let Event::Finished(result) = event {
+            self.results.push(*result);
+        }
+    }
+
+    pub(super) fn stopped(&mut self, why: impl Into<String>) {
+        let why = why.into();
+        (self.events)(&Event::Stopped(why.clone()));
+        self.stopped = Some(why);
+    }
+}
+
+/// The runs that the target's own words allow; the others are skipped with their proof.
+pub(super) fn playable<'r>(runs: &'r [Run], facts: &Facts, record: &mut Record<'_>) -> Vec<(usize, &'r Run)> {
+    record.planned(runs.len());
+    let mut playable = Vec::new();
+    for (index, run) in runs.iter().enumerate() {
+        match facts.missing(run.version, &run.scenario.needs_with(&run.variant)) {
+            Some((feature, proof)) => record.finished(skipped(run, &feature, &proof)),
+            None if facts.spoken.contains_key(&run.version) => playable.push((index, run)),
+            None => {
+                let why = "the probe of this version was inconclusive";
+                record.finished(unplayed(run, Grade::Inconclusive, "a broker that answers the probe", why));
+            }
+        }
+    }
+    playable
+}
+
+fn skipped(run: &Run, feature: &str, proof: &str) -> ScenarioResult {
+    unplayed(run, Grade::Skip, &format!("the feature `{feature}`"), proof)
+}
+
+/// The result of a run that was not played, or not to its end.
+pub(super) fn unplayed(run: &Run, grade: Grade, expected: &str, observed: &str) -> ScenarioResult {
+    ScenarioResult {
+        scenario: run.scenario.id.clone(),
+        title: run.scenario.title.clone(),
+        version: run.version,
+        variant: run.variant_name(),
+        grade,
+        statements: run.scenario.covers.of(run.version).to_vec(),
+        broken: Vec::new(),
+        findings: vec![Finding {
+            grade,
+            statements: Vec::new(),
+            place: None,
+            expected: expected.to_owned(),
+            observed: observed.to_owned(),
+            packets: Vec::new(),
+        }],
+        duration: Duration::ZERO,
+        evidence: Vec::new(),
+    }
+}
