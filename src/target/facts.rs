@@ -39,9 +39,22 @@ impl Facts {
             return Some((format!("MQTT {}", version.number()), proof.clone()));
         }
         let missing = &self.spoken.get(&version)?.missing;
-        needs
-            .iter()
-            .find_map(|feature| missing.get(feature).map(|proof| (feature.name().to_owned(), proof.clone())))
+        needs.iter().find_map(|feature| {
+            let proof = if *feature == Feature::SoleVersion {
+                self.another_version(version)
+            } else {
+                missing.get(feature).cloned()
+            };
+            proof.map(|proof| (feature.name().to_owned(), proof))
+        })
+    }
+
+    /// The version that the target speaks, or may speak, beside `version`.
+    fn another_version(&self, version: Version) -> Option<String> {
+        let other =
+            Version::ALL.into_iter().find(|other| *other != version && !self.refused.contains_key(other))?;
+        let knows = if self.spoken.contains_key(&other) { "speaks" } else { "may speak" };
+        Some(format!("the broker {knows} MQTT {} too", other.number()))
     }
 
     /// Why nothing can be played, if the target speaks neither version.
@@ -95,5 +108,24 @@ impl Facts {
             }
             Probed::Troubled(result) => self.troubled.push(*result),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_the_only_one_if_the_other_is_refused() {
+        let [older, newer] = Version::ALL;
+        let mut facts = Facts::default();
+        facts.spoken.insert(older, VersionFacts::default());
+        let needs = [Feature::SoleVersion];
+        assert_eq!(facts.missing(older, &needs).unwrap().1, "the broker may speak MQTT 5.0 too");
+        facts.refused.insert(newer, "closed".to_owned());
+        assert_eq!(facts.missing(older, &needs), None);
+        facts.refused.clear();
+        facts.spoken.insert(newer, VersionFacts::default());
+        assert_eq!(facts.missing(older, &needs).unwrap().1, "the broker speaks MQTT 5.0 too");
     }
 }

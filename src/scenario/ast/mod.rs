@@ -137,13 +137,15 @@ pub enum Feature {
     Anonymous,
     /// Clients with any user name and password.
     AnyCredentials,
+    /// No other version of MQTT than the one in use.
+    SoleVersion,
     /// Enhanced authentication (MQTT 5.0).
     EnhancedAuth,
 }
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -159,6 +161,7 @@ impl Feature {
         (Self::DollarTopic, "dollar-topic"),
         (Self::Anonymous, "anonymous"),
         (Self::AnyCredentials, "any-credentials"),
+        (Self::SoleVersion, "sole-version"),
         (Self::EnhancedAuth, "enhanced-auth"),
     ];
 
