@@ -163,7 +163,11 @@ impl Broker {
             }
         }
         options.identifier = options.identifier.or(session.left_identifiers.remove(filter.as_utf8()));
-        session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));
+        let replaced = session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));
+        // A session that goes on under the other version reads `$share/` differently.
+        if let Some((replaced, _)) = replaced.filter(|(replaced, _)| replaced != filter) {
+            self.subscriptions.remove(turn.rules(), &replaced, key);
+        }
         self.subscriptions.insert(turn.rules(), filter, Subscriber { session: key, options });
         let is_shared = filter.share_name().is_some();
         for orphan in if is_shared { std::mem::take(&mut self.orphans) } else { Vec::new() } {

@@ -287,3 +287,19 @@ fn share_names(#[case] filter: &str) {
         ReasonCode::TOPIC_FILTER_INVALID
     );
 }
+
+/// Only MQTT 5.0 knows shared subscriptions, and a session may go on under the other version.
+#[test]
+fn a_filter_that_is_read_differently_leaves_nothing_behind() {
+    let mut world = World::new();
+    for version in [V5, V3] {
+        let (client, _) = world.connect(resume(version, "a"));
+        world.subscribe(client, subscription("$share/g/#", QoS::AtMostOnce));
+    }
+    let client = world.client(V5, "a");
+    world.cut(client);
+    // The new session may take the place of the one that is gone.
+    let other = world.client(V3, "b");
+    world.publish(other, publish("x", "", QoS::AtMostOnce));
+    world.expect_nothing(other);
+}
