@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mqttspec::{
     runner::{Options, Stop, plan::Selection, run},
     scenario::{self, ast::Scenario},
-    target::Trust,
+    target::{Address, Trust},
     verdict::RunReport,
 };
 
@@ -25,7 +25,10 @@ fn scenarios() -> Vec<Arc<Scenario>> {
 
 /// Plays what is selected against the broker at an address.
 fn play(address: &str, selection: Selection, trust: Trust, drip: bool) -> RunReport {
-    let target = address.parse().unwrap();
+    play_against(address.parse().unwrap(), selection, trust, drip)
+}
+
+fn play_against(target: Address, selection: Selection, trust: Trust, drip: bool) -> RunReport {
     let options = Options { target, trust, drip, selection, jobs: Some(JOBS), seed: 7 };
     run(&scenarios(), &options, &Stop::default(), &mut |_| {}).unwrap()
 }

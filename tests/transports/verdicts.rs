@@ -3,16 +3,15 @@
 use std::{collections::BTreeMap, path::Path, thread};
 
 use mqttspec::{
-    runner::{Embedded, plan, plan::Selection},
-    target::{Transport, Trust},
+    runner::plan::Selection,
+    target::{Address, Transport, Trust},
     verdict::{Grade, ScenarioResult},
 };
 use mqttspec_spec::{StatementId, Version};
-use reference_broker::Rules;
 
 use super::{
     broker::{Broker, Certificate},
-    play, scenarios,
+    play, play_against,
 };
 
 type Run = (String, Version, String);
@@ -57,10 +56,8 @@ impl Target {
 
 #[test]
 fn every_transport_comes_to_the_verdicts_of_virtual_time() {
-    let embedded = Embedded::probed();
-    let runs = plan::plan(&scenarios(), &Selection::default());
-    let results: Vec<_> = runs.iter().map(|run| embedded.play(run, Rules::all())).collect();
-    let expected = verdicts(&results);
+    let embedded = play_against(Address::Embedded, Selection::default(), Trust::default(), false);
+    let expected = verdicts(&embedded.results);
     assert!(expected.len() > 500, "only {} verdicts", expected.len());
     let certificate = Certificate::for_host("127.0.0.1", false);
     let ways = Transport::ALL.into_iter().map(|transport| (transport, false)).chain([(Transport::Tcp, true)]);
