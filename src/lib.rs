@@ -1,6 +1,7 @@
 //! Conformance test suite and protocol simulator for MQTT 3.1.1 and 5.0.
 
 pub mod cli;
+pub mod coverage;
 pub mod describe;
 pub mod referee;
 pub mod report;

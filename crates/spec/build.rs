@@ -1,6 +1,13 @@
 //! Turns `catalogue/*.yaml` into two constant tables, so that an identifier can be looked up at compile time.
 
-use std::{env, error::Error, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use serde::Deserialize;
 
@@ -18,30 +25,67 @@ struct Entry {
     capability: String,
 }
 
+/// Why no scenario can judge a statement.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutOfReach {
+    id: String,
+    setting: Option<String>,
+    reason: String,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::new();
-    table(&mut code, "V3_1_1", &["mqtt-3.1.1.yaml", "unnumbered-3.1.1.yaml"])?;
-    table(&mut code, "V5_0", &["mqtt-5.0.yaml", "unnumbered-5.0.yaml"])?;
+    let mut reasons = out_of_reach("out-of-reach.yaml")?;
+    table(&mut code, ("V3_1_1", "v3.1.1"), &["mqtt-3.1.1.yaml", "unnumbered-3.1.1.yaml"], &mut reasons)?;
+    table(&mut code, ("V5_0", "v5.0"), &["mqtt-5.0.yaml", "unnumbered-5.0.yaml"], &mut reasons)?;
+    if let Some(unknown) = reasons.keys().next() {
+        return Err(format!("out-of-reach.yaml: there is no statement {unknown}").into());
+    }
     fs::write(Path::new(&env::var("OUT_DIR")?).join("catalogue.rs"), code)?;
     Ok(())
 }
 
-fn table(code: &mut String, name: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
+/// The text of a file of the catalogue.
+fn read(file: &str) -> Result<String, Box<dyn Error>> {
+    let path = format!("catalogue/{file}");
+    println!("cargo::rerun-if-changed={path}");
+    Ok(fs::read_to_string(path)?)
+}
+
+/// The constants of the reasons, by statement.
+fn out_of_reach(file: &str) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let mut found = BTreeMap::new();
+    for OutOfReach { id, setting, reason } in serde_yaml::from_str::<Vec<_>>(&read(file)?)? {
+        let setting = setting.map_or("None".to_owned(), |name| format!("Some(Setting::{})", variant(&name)));
+        let constant = format!("Some(OutOfReach {{ setting: {setting}, reason: {reason:?} }})");
+        if found.insert(id.clone(), constant).is_some() {
+            return Err(format!("{file}: {id} stands twice").into());
+        }
+    }
+    Ok(found)
+}
+
+fn table(
+    code: &mut String,
+    (name, version): (&str, &str),
+    files: &[&str],
+    reasons: &mut BTreeMap<String, String>,
+) -> Result<(), Box<dyn Error>> {
     writeln!(code, "pub(crate) static {name}: &[Statement] = &[")?;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for file in files {
-        let path = format!("catalogue/{file}");
-        println!("cargo::rerun-if-changed={path}");
-        let entries: Vec<Entry> = serde_yaml::from_str(&fs::read_to_string(&path)?)?;
+        let entries: Vec<Entry> = serde_yaml::from_str(&read(file)?)?;
         for entry in entries {
             let label = entry.id.strip_prefix("MQTT-").unwrap_or(&entry.id);
             if !seen.insert(label.to_owned()) {
-                return Err(format!("{path}: {} stands twice", entry.id).into());
+                return Err(format!("{file}: {} stands twice", entry.id).into());
             }
+            let out_of_reach = reasons.remove(&format!("{version}:{label}"));
             writeln!(
                 code,
                 "Statement {{ label: {label:?}, section: {:?}, title: {:?}, requires: {:?}, binds: Binds::{}, \
-                 level: Level::{}, observable: Observable::{}, how: {:?}, capability: {:?} }},",
+                 level: Level::{}, observable: Observable::{}, how: {:?}, capability: {:?}, out_of_reach: {} }},",
                 entry.section,
                 entry.title,
                 entry.requires,
@@ -50,6 +94,7 @@ fn table(code: &mut String, name: &str, files: &[&str]) -> Result<(), Box<dyn Er
                 variant(&entry.observable),
                 entry.how,
                 entry.capability,
+                out_of_reach.as_deref().unwrap_or("None"),
             )?;
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use mqttspec_spec::{Observable, StatementId, Version, find};
+use mqttspec_spec::{StatementId, Version, find};
 use mqttspec_wire::Sender;
 use reference_broker::Rule;
 
@@ -12,6 +12,7 @@ use super::{
     terminal::{Terminal, print},
 };
 use crate::{
+    coverage::{Class, Coverage},
     referee::judged,
     report::{Page, Tone},
     scenario::{ast::Scenario, suggest::did_you_mean},
@@ -32,9 +33,10 @@ pub(super) fn explain(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
     }
     let scenarios = scenarios::load(None, terminal)?;
     let mut page = terminal.page();
+    let coverage = Coverage::of(scenarios.iter().map(Arc::as_ref));
     for id in ids {
         page.blank();
-        write_statement(&mut page, id, &scenarios);
+        write_statement(&mut page, id, &scenarios, coverage.class(id));
     }
     print(&page.finish());
     Ok(Exit::Success)
@@ -76,7 +78,7 @@ fn unknown(what: &str) -> BadInput {
     ))
 }
 
-fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>]) {
+fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>], class: Class) {
     let statement = id.statement();
     let version = id.version();
     page.line(0, &[(Tone::Strong, &id.to_string()), (Tone::Plain, "  "), (Tone::Strong, statement.title)]);
@@ -91,7 +93,7 @@ fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>]
     };
     page.entry(2, "standard", Tone::Plain, &format!("§{}{numbered}", statement.section));
     page.verbatim(13, Tone::Plain, version.url());
-    for (count, line) in judges(id, scenarios).iter().enumerate() {
+    for (count, line) in judges(id, scenarios, class).iter().enumerate() {
         page.entry(2, if count == 0 { "judged by" } else { "" }, Tone::Plain, line);
     }
     let rules = Rule::ALL.iter().filter(|rule| rule.statements().contains(&id));
@@ -102,18 +104,25 @@ fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>]
 }
 
 /// Who judges a statement, one line each.
-fn judges(id: StatementId, scenarios: &[Arc<Scenario>]) -> Vec<String> {
+fn judges(id: StatementId, scenarios: &[Arc<Scenario>], class: Class) -> Vec<String> {
     let covering = scenarios.iter().filter(|scenario| scenario.covers.of(id.version()).contains(&id));
     let mut lines: Vec<String> =
         covering.map(|scenario| format!("{} ({})", scenario.id, scenario.title)).collect();
     if judged(Sender::Server).contains(&id) {
         lines.push("the referee, on every packet of every scenario".to_owned());
     }
-    if lines.is_empty() {
-        lines.push(match id.statement().observable {
-            Observable::None => "nothing: a breach cannot be seen from outside".to_owned(),
-            Observable::Wire | Observable::Indirect | Observable::Timing => "nothing yet".to_owned(),
-        });
+    let reason = id.statement().out_of_reach.map(|out_of_reach| out_of_reach.reason);
+    match class {
+        Class::Scenarios(_) | Class::Referee => {}
+        Class::Captures => lines.push("the referee in captures: it is the client's duty".to_owned()),
+        Class::Launched(setting) => {
+            lines.push(format!(
+                "a broker launched with {setting} would show it: {}",
+                reason.unwrap_or_default()
+            ));
+        }
+        Class::NotObservable => lines.push(format!("nothing: {}", reason.unwrap_or_default())),
+        Class::Unknown => lines.push("nothing yet".to_owned()),
     }
     lines
 }

@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use mqttspec_spec::{Observable, StatementId, Version};
-use mqttspec_wire::Sender;
+use mqttspec_spec::{StatementId, Version};
 
 use super::{
     BadInput, Exit, scenarios,
     terminal::{Terminal, print},
 };
 use crate::{
-    referee::judged,
+    coverage::{Class, Coverage},
     report::{Chapter, Page, Table, Tone, counted},
     runner::plan::{Run, Selection, plan},
     scenario::ast::Scenario,
@@ -34,7 +33,7 @@ enum What {
     Scenarios,
     /// Every statement of both versions
     Statements,
-    /// For every statement, what judges it
+    /// For every statement, what judges it, or why nothing does
     Coverage,
 }
 
@@ -43,7 +42,10 @@ pub(super) fn list(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Ba
     match if arguments.coverage { What::Coverage } else { arguments.what } {
         What::Scenarios => write_scenarios(&mut page, &scenarios::load(None, terminal)?),
         What::Statements => Version::ALL.into_iter().for_each(|version| write_statements(&mut page, version)),
-        What::Coverage => Coverage::of(&scenarios::load(None, terminal)?).write(&mut page),
+        What::Coverage => {
+            let scenarios = scenarios::load(None, terminal)?;
+            write_coverage(&mut page, &Coverage::of(scenarios.iter().map(Arc::as_ref)));
+        }
     }
     print(&page.finish());
     Ok(Exit::Success)
@@ -102,90 +104,43 @@ fn write_statements(page: &mut Page, version: Version) {
     }
 }
 
-/// Which statements are judged, and by what.
-struct Coverage {
-    statements: Vec<(StatementId, Judged)>,
-}
-
-struct Judged {
-    scenarios: usize,
-    referee: bool,
-}
-
-/// The columns of the table: each statement counts in the first that fits.
-const COLUMNS: [&str; 4] = ["by scenario", "by referee", "not visible", "not yet"];
-
-impl Judged {
-    fn column(&self, id: StatementId) -> &'static str {
-        let [scenario, referee, invisible, not_yet] = COLUMNS;
-        if self.scenarios > 0 {
-            return scenario;
-        }
-        if self.referee {
-            return referee;
-        }
-        match id.statement().observable {
-            Observable::None => invisible,
-            Observable::Wire | Observable::Indirect | Observable::Timing => not_yet,
-        }
-    }
-
-    fn describe(&self, id: StatementId) -> String {
-        let mut parts = Vec::new();
-        if self.scenarios > 0 {
-            parts.push(counted(self.scenarios, "scenario"));
-        }
-        if self.referee {
-            parts.push("every packet".to_owned());
-        }
-        if parts.is_empty() { self.column(id).to_owned() } else { parts.join(", ") }
-    }
-}
-
-impl Coverage {
-    fn of(scenarios: &[Arc<Scenario>]) -> Self {
-        let by = |id: StatementId| Judged {
-            scenarios: scenarios
-                .iter()
-                .filter(|scenario| scenario.covers.of(id.version()).contains(&id))
-                .count(),
-            referee: judged(Sender::Server).contains(&id),
-        };
-        let ids = Version::ALL.into_iter().flat_map(Version::statements);
-        Self { statements: ids.map(|id| (id, by(id))).collect() }
-    }
-
-    fn write(&self, page: &mut Page) {
-        for version in Version::ALL {
-            page.blank();
-            page.line(0, &[(Tone::Strong, &format!("MQTT {}", version.number()))]);
-            for (id, judged) in self.statements.iter().filter(|(id, _)| id.version() == version) {
-                let tone = if judged.column(*id) == "not yet" { Tone::Caution } else { Tone::Plain };
-                let start = format!("{:18}  ", id.to_string());
-                let by = format!("{:26}  ", judged.describe(*id));
-                page.line(2, &[(Tone::Plain, &start), (tone, &by), (Tone::Faint, id.statement().title)]);
-            }
-        }
+fn write_coverage(page: &mut Page, coverage: &Coverage) {
+    let column = coverage.statements.iter().map(|(_, class)| class.to_string().len()).max().unwrap_or(0);
+    for version in Version::ALL {
         page.blank();
-        self.totals().write(page, 0, "statements");
-    }
-
-    fn totals(&self) -> Table {
-        let columns =
-            COLUMNS.map(|name| (name, if name == "not yet" { Tone::Caution } else { Tone::Plain }, true));
-        let mut table = Table::new(columns.into_iter().chain([("all", Tone::Strong, true)]));
-        for version in Version::ALL {
-            for (numbered, kind) in [(true, "numbered"), (false, "unnumbered")] {
-                let group = |(id, _): &&(StatementId, Judged)| {
-                    id.version() == version && id.statement().is_numbered() == numbered
-                };
-                let found: Vec<&str> =
-                    self.statements.iter().filter(group).map(|(id, judged)| judged.column(*id)).collect();
-                let count = |name| found.iter().filter(|column| **column == name).count();
-                let counts = COLUMNS.into_iter().map(count).chain([found.len()]).collect();
-                table.row(format!("MQTT {} {kind}", version.number()), counts);
+        page.line(0, &[(Tone::Strong, &format!("MQTT {}", version.number()))]);
+        for (id, class) in coverage.statements.iter().filter(|(id, _)| id.version() == version) {
+            let start = format!("{:18}  ", id.to_string());
+            let by = format!("{:column$}  ", class.to_string());
+            let title = id.statement().title;
+            page.line(2, &[(Tone::Plain, &start), (tone(class.name()), &by), (Tone::Faint, title)]);
+            if let Some(out_of_reach) = id.statement().out_of_reach {
+                page.line(22, &[(Tone::Faint, out_of_reach.reason)]);
             }
         }
-        table
     }
+    page.blank();
+    totals(coverage).write(page, 0, "statements");
+}
+
+fn tone(class: &str) -> Tone {
+    if class == Class::Unknown.name() { Tone::Caution } else { Tone::Plain }
+}
+
+fn totals(coverage: &Coverage) -> Table {
+    let columns = Class::NAMES.map(|name| (name, tone(name), true));
+    let mut table = Table::new(columns.into_iter().chain([("all", Tone::Strong, true)]));
+    for version in Version::ALL {
+        for (numbered, kind) in [(true, "numbered"), (false, "unnumbered")] {
+            let group = |(id, _): &&(StatementId, Class)| {
+                id.version() == version && id.statement().is_numbered() == numbered
+            };
+            let found: Vec<&str> =
+                coverage.statements.iter().filter(group).map(|(_, class)| class.name()).collect();
+            let count = |name| found.iter().filter(|class| **class == name).count();
+            let counts = Class::NAMES.into_iter().map(count).chain([found.len()]).collect();
+            table.row(format!("MQTT {} {kind}", version.number()), counts);
+        }
+    }
+    table
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{StatementId, catalogue};
+use crate::{OutOfReach, StatementId, catalogue};
 
 /// A version of the standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +88,8 @@ pub struct Statement {
     pub how: &'static str,
     /// The optional or feature-level function of the server that a check rests on, or `none`.
     pub capability: &'static str,
+    /// Why no scenario can judge it on a broker as it comes, if that is so.
+    pub out_of_reach: Option<OutOfReach>,
 }
 
 impl Statement {

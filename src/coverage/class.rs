@@ -1,0 +1,94 @@
+//! What of the standard is judged, and by whom.
+
+use std::{collections::BTreeSet, fmt};
+
+use mqttspec_spec::{Setting, StatementId, Version};
+use mqttspec_wire::Sender;
+
+use crate::{referee::judged, scenario::ast::Scenario};
+
+/// How a statement is judged. It counts in the first of these that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// By scenarios: so many cover it.
+    Scenarios(usize),
+    /// By a scenario, once the broker is launched with this setting.
+    Launched(Setting),
+    /// Not at all: nothing that is seen from outside shows a breach.
+    NotObservable,
+    /// By the referee, on every packet that a broker sends.
+    Referee,
+    /// By the referee too, but it is the client's duty: in captures only, since the player is not judged.
+    Captures,
+    /// By nobody, and nobody has said why. The tests allow no such statement.
+    Unknown,
+}
+
+impl Class {
+    /// The names of all classes, in order.
+    pub const NAMES: [&str; 6] =
+        ["by scenarios", "by the referee", "in captures", "launched", "not observable", "not yet"];
+
+    /// Its name, without what goes with it.
+    pub const fn name(self) -> &'static str {
+        let [scenarios, referee, captures, launched, not_observable, unknown] = Self::NAMES;
+        match self {
+            Self::Scenarios(_) => scenarios,
+            Self::Referee => referee,
+            Self::Captures => captures,
+            Self::Launched(_) => launched,
+            Self::NotObservable => not_observable,
+            Self::Unknown => unknown,
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scenarios(1) => f.write_str("by 1 scenario"),
+            Self::Scenarios(count) => write!(f, "by {count} scenarios"),
+            Self::Launched(setting) => write!(f, "launched: {setting}"),
+            Self::Referee | Self::Captures | Self::NotObservable | Self::Unknown => f.write_str(self.name()),
+        }
+    }
+}
+
+/// The class of every statement of both versions.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// In the order of the catalogue.
+    pub statements: Vec<(StatementId, Class)>,
+}
+
+impl Coverage {
+    /// What these scenarios and the referee judge.
+    pub fn of<'s>(scenarios: impl IntoIterator<Item = &'s Scenario>) -> Self {
+        let covers = scenarios.into_iter().map(|scenario| &scenario.covers);
+        let covered: Vec<StatementId> =
+            covers.flat_map(|covers| covers.v3.iter().chain(&covers.v5)).copied().collect();
+        let (server, client) = (judged(Sender::Server), judged(Sender::Client));
+        let class = |id: StatementId| {
+            let count = covered.iter().filter(|covered| **covered == id).count();
+            match id.statement().out_of_reach {
+                _ if count > 0 => Class::Scenarios(count),
+                Some(reason) => reason.setting.map_or(Class::NotObservable, Class::Launched),
+                None if server.contains(&id) => Class::Referee,
+                None if client.contains(&id) => Class::Captures,
+                None => Class::Unknown,
+            }
+        };
+        let ids = Version::ALL.into_iter().flat_map(Version::statements);
+        Self { statements: ids.map(|id| (id, class(id))).collect() }
+    }
+
+    /// The class of a statement.
+    pub fn class(&self, id: StatementId) -> Class {
+        self.statements.iter().find(|(other, _)| *other == id).map_or(Class::Unknown, |(_, class)| *class)
+    }
+
+    /// The statements of a class, whatever goes with it.
+    pub fn all(&self, name: &str) -> BTreeSet<StatementId> {
+        self.statements.iter().filter(|(_, class)| class.name() == name).map(|(id, _)| *id).collect()
+    }
+}
