@@ -7,6 +7,7 @@ mod interrupt;
 mod lint;
 mod list;
 mod listen;
+mod mutants;
 mod output;
 mod progress;
 mod run;
@@ -36,12 +37,13 @@ enum Command {
     List(list::Arguments),
     Explain(explain::Arguments),
     Lint(lint::Arguments),
+    Mutants(mutants::Arguments),
     Broker(broker::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
   0  conforming
-  1  not conforming: at least one statement was shown broken
+  1  not conforming: at least one statement was shown broken (`mutants`: the proof has a gap)
   2  wrong usage or wrong input; nothing was run
   3  could not decide: unreachable, interrupted or inconclusive, and nothing shown broken";
 
@@ -61,6 +63,7 @@ pub fn main() -> Exit {
         Command::List(arguments) => list::list(arguments, terminal),
         Command::Explain(arguments) => explain::explain(arguments, terminal),
         Command::Broker(arguments) => broker::broker(arguments, terminal),
+        Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };
     done.unwrap_or_else(|bad| {

@@ -82,6 +82,31 @@ impl Coverage {
         Self { statements: ids.map(|id| (id, class(id))).collect() }
     }
 
+    /// Where the catalogue does not say the truth about what is out of reach, or nothing at all: a sentence each.
+    pub fn gaps(&self) -> Vec<String> {
+        let judged: BTreeSet<_> = judged(Sender::Server).union(&judged(Sender::Client)).copied().collect();
+        let gap = |(id, class): &(StatementId, Class)| {
+            let reason = id.statement().out_of_reach;
+            match class {
+                Class::Scenarios(_) if reason.is_some() => {
+                    Some(format!("{id} is judged: its entry in out-of-reach.yaml is not true any more"))
+                }
+                Class::NotObservable if judged.contains(id) => Some(format!(
+                    "{id} is judged by the referee, so out-of-reach.yaml cannot say that nobody sees it"
+                )),
+                Class::Unknown => Some(format!(
+                    "{id} is judged by nobody: write a scenario, or say in out-of-reach.yaml why there can be none"
+                )),
+                Class::Scenarios(_)
+                | Class::Referee
+                | Class::Captures
+                | Class::Launched(_)
+                | Class::NotObservable => None,
+            }
+        };
+        self.statements.iter().filter_map(gap).collect()
+    }
+
     /// The class of a statement.
     pub fn class(&self, id: StatementId) -> Class {
         self.statements.iter().find(|(other, _)| *other == id).map_or(Class::Unknown, |(_, class)| *class)

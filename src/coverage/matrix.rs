@@ -4,8 +4,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZero,
     sync::{
-        Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
 };
@@ -13,43 +14,18 @@ use std::{
 use mqttspec_spec::{StatementId, Version};
 use reference_broker::{Rule, Rules};
 
+use super::class::{Class, Coverage};
 use crate::{
-    runner::{Embedded, plan::Run},
+    runner::{
+        Embedded,
+        plan::{Run, Selection, plan},
+    },
+    scenario::ast::Scenario,
     verdict::{Grade, ScenarioResult},
 };
 
-/// A scenario under one version.
+/// A scenario, by its id, under one version.
 pub type Played = (String, Version);
-
-/// What the variants of one scenario named on a mutant.
-#[derive(Clone, Debug, Default)]
-pub struct Named {
-    /// Statements that its steps named.
-    pub by_steps: BTreeSet<StatementId>,
-    /// Statements that the referee named.
-    pub by_referee: BTreeSet<StatementId>,
-}
-
-impl Named {
-    /// Whether anybody named one of these.
-    pub fn names_any(&self, statements: &[StatementId]) -> bool {
-        statements.iter().any(|id| self.by_steps.contains(id) || self.by_referee.contains(id))
-    }
-
-    fn add(&mut self, result: &ScenarioResult) {
-        let accusing =
-            result.findings.iter().filter(|found| matches!(found.grade, Grade::Fail | Grade::Warn));
-        for finding in accusing {
-            // What the referee finds belongs to no step.
-            let named = if finding.place.is_some() { &mut self.by_steps } else { &mut self.by_referee };
-            named.extend(finding.statements.iter().copied());
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.by_steps.is_empty() && self.by_referee.is_empty()
-    }
-}
 
 /// Each mutant with the scenarios that fail on it.
 #[derive(Clone, Debug)]
@@ -58,86 +34,187 @@ pub struct Matrix {
     pub played: BTreeMap<Played, Vec<StatementId>>,
     /// For each rule, what fails on the broker that breaks it.
     pub failures: BTreeMap<Rule, BTreeMap<Played, Named>>,
+    /// Whether no scenario was left out.
+    pub is_whole: bool,
+}
+
+/// What the variants of one scenario name on a mutant.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// Statements that its steps name.
+    pub by_steps: BTreeSet<StatementId>,
+    /// Statements that the referee names.
+    pub by_referee: BTreeSet<StatementId>,
 }
 
 impl Matrix {
-    /// Plays the runs against the mutants of these rules, on all processors.
+    /// Plays the runs that the selection admits against the mutant of each rule, on all processors.
     ///
-    /// A mutant is played against each run that covers a statement of its rule. The referee may name the rule's
-    /// statements in other scenarios too: these are tried one after the other until it has named those of
-    /// `for_the_referee`, or anything at all.
-    pub fn of(runs: &[Run], rules: &[Rule], for_the_referee: &BTreeSet<StatementId>) -> Self {
-        let embedded = Embedded::probed();
-        let next = AtomicUsize::new(0);
-        let failures = Mutex::new(BTreeMap::new());
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    while let Some(rule) = rules.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let failing =
-                            Mutant { embedded: &embedded, rule: *rule }.failing(runs, for_the_referee);
-                        failures
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner)
-                            .insert(*rule, failing);
-                    }
-                });
-            }
-        });
-        let played =
-            runs.iter().map(|run| (played(run), run.scenario.covers.of(run.version).to_vec())).collect();
-        let failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Self { played, failures }
+    /// A mutant is played against each run that covers a statement of its rule. If the selection leaves nothing out,
+    /// the other scenarios follow, until the referee has named the statements of the rule that only the referee judges,
+    /// and somebody has named any.
+    pub fn of(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
+        let is_whole = *selection == Selection::default();
+        let coverage = Coverage::of(scenarios.iter().map(Arc::as_ref));
+        let theatre = Theatre {
+            embedded: Embedded::probed(),
+            runs: plan(scenarios, selection),
+            for_the_referee: coverage.all(Class::Referee.name()),
+            is_whole,
+        };
+        let failures = on_all_processors(Rule::ALL, |rule| theatre.failing(*rule));
+        let covers = |run: &Run| run.scenario.covers.of(run.version).to_vec();
+        Self {
+            played: theatre.runs.iter().map(|run| (played(run), covers(run))).collect(),
+            failures: Rule::ALL.iter().copied().zip(failures).collect(),
+            is_whole,
+        }
     }
+
+    /// The rules that concern what was played.
+    pub fn rules(&self) -> impl Iterator<Item = Rule> {
+        let concerns = |rule: &Rule| {
+            self.is_whole || self.played.values().flatten().any(|id| rule.statements().contains(id))
+        };
+        Rule::ALL.iter().copied().filter(concerns)
+    }
+
+    /// How many scenarios were played.
+    pub fn scenarios(&self) -> usize {
+        self.played.keys().map(|(id, _)| id).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The scenarios in which a step names a statement of the rule on its mutant.
+    pub fn caught_by(&self, rule: Rule) -> impl Iterator<Item = &Played> {
+        let failing = self.failures.get(&rule).into_iter().flatten();
+        failing.filter(move |(_, named)| any(rule.statements(), &named.by_steps)).map(|(played, _)| played)
+    }
+
+    /// Whether the referee names a statement of the rule on its mutant.
+    pub fn is_seen_by_the_referee(&self, rule: Rule) -> bool {
+        let mut failing = self.failures.get(&rule).into_iter().flat_map(BTreeMap::values);
+        failing.any(|named| any(rule.statements(), &named.by_referee))
+    }
+
+    /// The scenarios that prove nothing: on no mutant of a rule that they cover does a step name a statement that they
+    /// cover.
+    pub fn without_mutant(&self) -> impl Iterator<Item = &Played> {
+        let proves = |played: &Played, covered: &[StatementId]| {
+            self.failures.iter().any(|(rule, failing)| {
+                rule.statements().iter().any(|id| covered.contains(id))
+                    && failing.get(played).is_some_and(|named| any(covered, &named.by_steps))
+            })
+        };
+        self.played.iter().filter(move |(played, covered)| !proves(played, covered)).map(|(played, _)| played)
+    }
+
+    /// The statements that a step of a scenario that covers them names on some mutant.
+    pub fn proved(&self) -> BTreeSet<StatementId> {
+        let failing = self.failures.values().flatten();
+        let pairs = failing.filter_map(|(played, named)| Some((self.played.get(played)?, named)));
+        pairs
+            .flat_map(|(covered, named)| covered.iter().filter(|id| named.by_steps.contains(id)))
+            .copied()
+            .collect()
+    }
+
+    /// What is named in any scenario on any mutant.
+    pub fn named(&self) -> impl Iterator<Item = &Named> {
+        self.failures.values().flat_map(BTreeMap::values)
+    }
+}
+
+fn any(wanted: &[StatementId], named: &BTreeSet<StatementId>) -> bool {
+    wanted.iter().any(|id| named.contains(id))
 }
 
 fn played(run: &Run) -> Played {
     (run.scenario.id.clone(), run.version)
 }
 
-/// The reference broker without one of its rules.
-struct Mutant<'a> {
-    embedded: &'a Embedded,
-    rule: Rule,
+/// Where mutants are played against runs.
+struct Theatre {
+    embedded: Embedded,
+    runs: Vec<Run>,
+    for_the_referee: BTreeSet<StatementId>,
+    is_whole: bool,
 }
 
-impl Mutant<'_> {
-    fn failing(&self, runs: &[Run], for_the_referee: &BTreeSet<StatementId>) -> BTreeMap<Played, Named> {
-        let own = self.rule.statements();
-        let covers = |run: &&Run| run.scenario.covers.of(run.version).iter().any(|id| own.contains(id));
-        let (covering, others): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(covers);
+impl Theatre {
+    /// What fails on the mutant of this rule.
+    fn failing(&self, rule: Rule) -> BTreeMap<Played, Named> {
+        let covers = |run: &&Run| {
+            let covered = run.scenario.covers.of(run.version);
+            rule.statements().iter().any(|id| covered.contains(id))
+        };
+        let (covering, others): (Vec<&Run>, Vec<&Run>) = self.runs.iter().partition(covers);
         let mut failing = BTreeMap::new();
         for run in covering {
-            self.play(run, &mut failing);
+            self.play(run, rule, &mut failing);
         }
-        let wanted: Vec<StatementId> =
-            own.iter().copied().filter(|id| for_the_referee.contains(id)).collect();
         let mut tried = BTreeSet::new();
-        for run in others {
-            if self.is_seen(&wanted, &failing) {
+        for run in others.into_iter().filter(|run| self.is_whole && tried.insert(played(run))) {
+            if self.is_noticed(rule, &failing) {
                 break;
             }
-            if tried.insert(played(run)) {
-                self.play(run, &mut failing);
-            }
+            self.play(run, rule, &mut failing);
         }
         failing
     }
 
-    fn play(&self, run: &Run, failing: &mut BTreeMap<Played, Named>) {
-        let mut named = Named::default();
-        named.add(&self.embedded.play(run, Rules::all().without(self.rule)));
-        if !named.is_empty() {
-            let known: &mut Named = failing.entry(played(run)).or_default();
-            known.by_steps.append(&mut named.by_steps);
-            known.by_referee.append(&mut named.by_referee);
+    fn play(&self, run: &Run, rule: Rule, failing: &mut BTreeMap<Played, Named>) {
+        let mut named = Named::of(&self.embedded.play(run, Rules::all().without(rule)));
+        if !named.by_steps.is_empty() || !named.by_referee.is_empty() {
+            let of_scenario = failing.entry(played(run)).or_default();
+            of_scenario.by_steps.append(&mut named.by_steps);
+            of_scenario.by_referee.append(&mut named.by_referee);
         }
     }
 
-    /// Whether the referee has named each statement that is left to it, and somebody has named one of the rule.
-    fn is_seen(&self, wanted: &[StatementId], failing: &BTreeMap<Played, Named>) -> bool {
-        wanted.iter().all(|id| failing.values().any(|named| named.by_referee.contains(id)))
-            && failing.values().any(|named| named.names_any(self.rule.statements()))
+    /// Whether playing on would show nothing new.
+    fn is_noticed(&self, rule: Rule, failing: &BTreeMap<Played, Named>) -> bool {
+        let all_named = || failing.values();
+        let mut for_the_referee = rule.statements().iter().filter(|id| self.for_the_referee.contains(id));
+        for_the_referee.all(|id| all_named().any(|named| named.by_referee.contains(id)))
+            && all_named().any(|named| {
+                any(rule.statements(), &named.by_steps) || any(rule.statements(), &named.by_referee)
+            })
     }
+}
+
+impl Named {
+    fn of(result: &ScenarioResult) -> Self {
+        let mut named = Self::default();
+        let accusing = |grade| matches!(grade, Grade::Fail | Grade::Warn);
+        for finding in result.findings.iter().filter(|finding| accusing(finding.grade)) {
+            // What the referee finds belongs to no step.
+            let by = if finding.place.is_some() { &mut named.by_steps } else { &mut named.by_referee };
+            by.extend(finding.statements.iter().copied());
+        }
+        named
+    }
+}
+
+/// What `work` makes of each item, in their order.
+fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let (sender, results) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let sender = sender.clone();
+            let (next, work) = (&next, &work);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { return };
+                    if sender.send((index, work(item))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let sorted: BTreeMap<usize, R> = results.into_iter().collect();
+        sorted.into_values().collect()
+    })
 }

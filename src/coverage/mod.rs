@@ -1,10 +1,12 @@
 //! What of the standard is judged, by whom, and how that is known.
 //!
 //! [`Coverage`] says for every statement who judges it. [`Matrix`] plays the scenarios against mutants of the reference
-//! broker: that is the proof that they can fail.
+//! broker: that is the proof that they can fail. [`breaches`] says where the proof has a gap.
 
 mod class;
+mod guards;
 mod matrix;
 
 pub use class::{Class, Coverage};
+pub use guards::{breaches, why_unnoticed};
 pub use matrix::{Matrix, Named, Played};

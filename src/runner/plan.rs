@@ -40,7 +40,7 @@ fn scalar(value: &Scalar) -> String {
 }
 
 /// What the user asks to be played.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Sections (`3.3.1`, `v5.0:3.3.1`), statements (`MQTT-3.3.1-5`, `v5.0:3.3.1-5`), scenario ids or folders of them
     /// (`v5.0/3.3-publish`), or parts of ids (`retained`); all if empty.
