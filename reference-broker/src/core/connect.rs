@@ -161,6 +161,9 @@ impl Broker {
             None => (self.sessions.insert(Session::new(client_id, Lifetime::Connection)), false),
         };
         self.attach(turn, id, key, connect);
+        if assigned.is_some() && !turn.obeys(Rule::AssignedIdentifierKept) {
+            self.with_session(key, |session| session.lifetime = Lifetime::Connection);
+        }
         let present = match (connect.clean_start, resumed) {
             (true, _) => !turn.obeys(Rule::NoSessionPresentAfterCleanStart),
             (false, true) => turn.obeys(Rule::SessionPresentWhenResumed),
@@ -233,7 +236,7 @@ impl Broker {
         self.cancel_pending_will(turn, key);
         let mut link = Link::new(id, connect);
         let lifetime = self.grant(turn, connect, &mut link);
-        let keep_alive = link.keep_alive;
+        let (keep_alive, version) = (link.keep_alive, link.version);
         let Some(session) = self.sessions.get_mut(key) else { return };
         if !turn.obeys(Rule::FlowControlStartsAfresh) && session.former_window != 0 {
             link.window = session.former_window;
@@ -242,9 +245,14 @@ impl Broker {
         session.former_window = link.window;
         session.lifetime = lifetime;
         session.link = Some(link);
-        if turn.obeys(Rule::SessionKeptWhileConnected)
-            && let Some(ends) = session.ends.take()
-        {
+        if !turn.obeys(Rule::SessionKeptWhileConnected) {
+            // What began to run goes on; under MQTT 3.1.1 something begins to run.
+            let ends = session.ends.or((version == Version::V3_1_1).then_some(turn.now + RESEND));
+            session.ends = ends;
+            if let Some(ends) = ends {
+                self.deadlines.set(ends, Deadline::SessionEnd(key));
+            }
+        } else if let Some(ends) = session.ends.take() {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
         if let Some(will) = &connect.will {
@@ -276,7 +284,7 @@ impl Broker {
         link.keep_alive = own.unwrap_or(if turn.obeys(Rule::ClientsKeepAliveUsed) {
             connect.keep_alive
         } else {
-            connect.keep_alive.saturating_mul(10)
+            connect.keep_alive.min(1)
         });
         link.open_window(turn, connect.properties.receive_maximum(), self.config.limits.in_flight);
         if connect.version == Version::V5_0 {

@@ -186,6 +186,7 @@ fn misflag(rules: Rules, packet: &Packet, bytes: &mut Raw) {
         Packet::Puback(_) | Packet::Suback(_) | Packet::Pingresp if !rules.obeys(Rule::ReservedFlagsZero) => {
             bytes.first |= 1;
         }
+        Packet::Pingresp if !rules.obeys(Rule::ServerNeverPings) => bytes.first = 0xC0,
         Packet::Connect(_)
         | Packet::Connack(_)
         | Packet::Publish(_)

@@ -1,7 +1,7 @@
 //! Messages on their way to a client: the sender's half of §4.3, with flow control (MQTT 5.0 §4.9).
 
 use mqttspec_wire::{
-    Packet, PacketId, QoS, ReasonCode, Version,
+    Packet, PacketId, Property, QoS, ReasonCode, Utf8String, Version,
     packet::{Ack, Delivery},
 };
 
@@ -106,11 +106,23 @@ impl Session {
         }
     }
 
+    /// The PUBLISH as it is sent. A mutant uses the alias that its receiver has set for the topic.
+    fn aliased(&self, turn: &Turn, mut packet: Packet) -> Packet {
+        if let Packet::Publish(publish) = &mut packet
+            && !turn.obeys(Rule::AliasesOfEachDirection)
+            && let Some((alias, _)) = self.aliases.iter().find(|(_, topic)| **topic == publish.topic)
+        {
+            publish.topic = Utf8String::new();
+            publish.properties.push(Property::TopicAlias(*alias));
+        }
+        packet
+    }
+
     /// Sends a QoS 1 or QoS 2 message for the first time.
     fn send_new(&mut self, turn: &mut Turn, copy: Copy) {
         let Some(id) = self.unused_id(turn) else { return };
         let dup = !turn.obeys(Rule::FirstDeliveryWithoutDup);
-        let packet = copy.packet(turn, delivery(copy.qos, id, dup));
+        let packet = self.aliased(turn, copy.packet(turn, delivery(copy.qos, id, dup)));
         let Some(link) = &mut self.link else { return };
         let sent = turn.send(link, &packet);
         if !sent && turn.obeys(Rule::OversizeCountsAsDelivered) {
@@ -174,6 +186,9 @@ impl Session {
     }
 
     fn send_again(&mut self, turn: &mut Turn, id: PacketId) {
+        if !turn.obeys(Rule::SubscriptionIdentifierNotReverted) {
+            self.change_identifiers(id);
+        }
         let copy = match self.outgoing.get(&id).map(|exchange| &exchange.state) {
             Some(Awaits::Puback(copy) | Awaits::Pubrec(copy) | Awaits::Pubcomp(Some(copy))) => copy.clone(),
             Some(Awaits::Pubcomp(None)) | None => return,
@@ -192,6 +207,19 @@ impl Session {
         link.quota = link.quota.saturating_sub(1);
         if let Some(exchange) = self.outgoing.get_mut(&id) {
             exchange.counted = true;
+        }
+    }
+
+    /// Puts the Subscription Identifiers of the present subscriptions in the place of those that the message has, and
+    /// the former ones back when it is sent once more, as a mutant does.
+    fn change_identifiers(&mut self, id: PacketId) {
+        let present = || self.subscriptions.values().filter_map(|(_, options)| options.identifier).collect();
+        let next = Some(std::mem::take(&mut self.former_identifiers)).filter(|former| !former.is_empty());
+        let next = next.unwrap_or_else(present);
+        if let Some(Awaits::Puback(copy) | Awaits::Pubrec(copy)) =
+            self.outgoing.get_mut(&id).map(|exchange| &mut exchange.state)
+        {
+            self.former_identifiers = std::mem::replace(&mut copy.identifiers, next);
         }
     }
 

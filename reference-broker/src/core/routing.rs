@@ -129,6 +129,7 @@ impl Broker {
             return;
         }
         if message.qos == QoS::AtMostOnce && !message.payload.is_empty() && !turn.obeys(Rule::Qos0Retained) {
+            self.retained.remove(turn, &message.topic);
             return;
         }
         if !message.payload.is_empty() {

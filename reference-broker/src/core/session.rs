@@ -62,6 +62,8 @@ pub(crate) struct Session {
     pub(crate) left_identifiers: BTreeMap<Utf8String, u32>,
     /// The window of its last network connection, which only a mutant goes by.
     pub(crate) former_window: u16,
+    /// The Subscription Identifiers that a mutant goes back to.
+    pub(crate) former_identifiers: Vec<u32>,
 }
 
 /// A QoS 2 message from the client whose PUBREL has not come.
@@ -148,6 +150,7 @@ impl Session {
             queued_bytes: 0,
             aliases: BTreeMap::new(),
             former_window: 0,
+            former_identifiers: Vec::new(),
         }
     }
 

@@ -32,6 +32,8 @@ RejectedIdentifierAnswered ["3.1.3-8" "3.1.3-9" "X-3.2.2.3-1"] []
     "A client identifier that is not accepted is answered with return code 0x02.";
 AssignedIdentifiersUnique ["3.1.3-6"] ["3.1.3-6" "3.2.2-16"]
     "Every client that brings no identifier gets one that no other has.";
+AssignedIdentifierKept [] ["3.1.3-7"]
+    "A client can come back with the identifier that it got.";
 AssignedIdentifierTold [] ["3.1.3-7" "3.2.2-16"]
     "The client is told the identifier that it got.";
 WillTopicValid ["4.7.1-1" "4.7.3-1"] ["4.7.0-1" "4.7.3-1"]
@@ -44,7 +46,7 @@ WillRetainNeedsSupport [] ["3.2.2-13"]
     "A will to be retained is refused where messages are not.";
 PasswordIsBinary ["X-3.1.3.5-1"] ["X-3.1.3.6-1"]
     "The Password may hold any bytes.";
-PasswordMayStandAlone [] ["3.1.2-19"]
+PasswordMayStandAlone [] ["3.1.4-5"]
     "A Password may come without a User Name.";
 CredentialsChecked ["X-3.1.4-2"] ["3.1.4-2" "X-4.12-1"]
     "A client that does not prove who it is is refused.";

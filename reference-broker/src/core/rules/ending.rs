@@ -24,6 +24,8 @@ NothingAfterDisconnect [] ["3.14.4-1"]
     "The server sends nothing after DISCONNECT.";
 ServerNeverDisconnectsV3 ["X-7.1.1-1"] []
     "Under MQTT 3.1.1 the server sends no DISCONNECT.";
+ServerNeverPings ["X-7.1.1-1"] ["X-7.1.1-1"]
+    "The server sends PINGRESP, not PINGREQ.";
 SessionEndsWithConnection ["3.1.2-6"] ["X-3.1.2.11.2-2" "4.1.0-2"]
     "A session of Clean Session 1 or Session Expiry Interval 0 ends with its connection.";
 SessionOutlivesConnection ["3.1.2-4" "4.1.0-1"] ["3.1.2-23"]

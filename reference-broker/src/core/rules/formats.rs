@@ -4,7 +4,7 @@ macro_rules! format_rules {
     ($next:ident $($more:ident)*; $($rows:tt)*) => {
         $next! { $($more)*; $($rows)*
 
-ReservedFlagsZero ["2.2.2-1"] ["2.1.3-1" "X-7.1.1-1"]
+ReservedFlagsZero ["2.2.2-1"] ["2.1.3-1"]
     "The flags of packets other than PUBLISH and PUBREL are 0000.";
 PubrelFlags ["2.2.2-1" "3.6.1-1"] ["2.1.3-1" "3.6.1-1"]
     "The flags of PUBREL are 0010.";

@@ -106,8 +106,10 @@ UserPropertiesForwarded [] ["3.3.2-17"]
     "User Properties are forwarded.";
 UserPropertiesOrdered [] ["3.3.2-18"]
     "User Properties are forwarded in their order.";
-PublishersAliasNotForwarded [] ["3.1.2-27" "X-3.3.2.3.4-3"]
+PublishersAliasNotForwarded [] ["3.1.2-27"]
     "The Topic Alias of the publisher is not forwarded.";
+AliasesOfEachDirection [] ["X-3.3.2.3.4-3"]
+    "The Topic Aliases that a client sets are those of its own messages.";
 ExpiryReducedByWait [] ["3.3.2-6"]
     "The Message Expiry Interval is forwarded less the time the message waited.";
 ExpiryNotInvented [] ["X-3.3.2.3.3-2"]
@@ -122,6 +124,8 @@ DupOnRedelivery ["3.3.1-1"] ["3.3.1-1"]
     "DUP is 1 when a message is sent again.";
 IdentifiersUnused ["2.3.1-4" "4.3.2-1" "4.3.3-1"] ["2.2.1-4" "4.3.2-1" "4.3.3-1" "X-2.2.1-1"]
     "A new message gets an identifier that is not in use.";
+SubscriptionIdentifierNotReverted [] ["X-3.8.4-4"]
+    "A message that was sent again with another Subscription Identifier does not go back to the former one.";
 IdentifierKeptOnRedelivery ["2.3.1-4" "4.4.0-1"] ["4.4.0-1"]
     "A message is sent again with its identifier.";
 UnacknowledgedResent ["4.4.0-1" "4.3.2-1"] ["4.4.0-1" "4.3.2-3" "4.3.3-3"]

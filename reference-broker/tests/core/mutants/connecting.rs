@@ -98,6 +98,9 @@ fn expiry(script: &mut Script) {
         let properties = properties([Property::SessionExpiryInterval(seconds)]);
         Packet::Disconnect(Disconnect { reason: ReasonCode::SUCCESS, properties })
     };
+    let nameless = script.connect(Connect { client_id: text(""), ..with(60) });
+    script.world.cut(nameless);
+    script.lasting(V5, "auto-0");
     for (seconds, leave, pause) in
         [(2, None, 3.0), (u32::MAX, None, 3.0), (60, Some(0), 0.0), (0, Some(60), 0.0)]
     {

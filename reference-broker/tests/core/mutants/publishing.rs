@@ -20,6 +20,7 @@ pub(crate) const TOURS: &[Tour] = &[
     Tour::new("properties", forwarding),
     Tour::new("aliases", aliases),
     Tour::new("redelivery", redelivery),
+    Tour::new("redelivery with identifiers", identified),
     Tour::new("flow control", flow_control),
     Tour::new("small packets", small_packets),
     Tour::new("message expiry", expiry),
@@ -86,6 +87,8 @@ fn aliases(script: &mut Script) {
         let alias = vec![Property::TopicAlias(alias)];
         script.publish_with(client, publish(topic, "x", QoS::AtMostOnce), alias);
     }
+    script.subscribe(client, "c", 1);
+    script.publish(client, "c", "to itself", 1);
     script.world.cut(client);
     for alias in [1, 2, 17] {
         let client = script.lasting(V5, "c");
@@ -118,6 +121,17 @@ fn redelivery(script: &mut Script) {
         script.acknowledge(client, Packet::Pubcomp, 2, 0);
         script.world.cut(client);
         script.lasting(version, "s");
+    }
+}
+
+fn identified(script: &mut Script) {
+    let client = script.lasting(V5, "s");
+    script.subscribe_with(client, subscription("t", QoS::AtLeastOnce), Some(1));
+    script.publish(client, "t", "x", 1);
+    script.subscribe_with(client, subscription("t", QoS::AtLeastOnce), Some(2));
+    for _ in 0..2 {
+        script.world.cut(client);
+        script.lasting(V5, "s");
     }
 }
 
