@@ -5,6 +5,7 @@
 
 mod action;
 mod arithmetic;
+mod claims;
 mod edit;
 mod expect;
 mod expr;
@@ -21,7 +22,7 @@ mod whichever;
 
 use std::sync::Arc;
 
-use mqttspec_spec::Version;
+use mqttspec_spec::{StatementId, Version};
 
 use self::{keys::Keys, scope::Scope, versions::Versions};
 use super::{
@@ -54,6 +55,8 @@ struct Lower {
     covers: Covers,
     /// Where the statements covered are listed, by version.
     covers_spans: Vec<(Version, Span)>,
+    /// Where each statement covered stands.
+    covered_spans: Vec<(StatementId, Span)>,
     /// The names that can be used.
     scope: Scope,
     /// How many bytes were made for `{bytes: n}`.

@@ -1,11 +1,11 @@
 //! The file as a whole.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mqttspec_spec::{StatementId, Version};
 
 use super::{
-    Lower, Mistake, judgement, keys,
+    Lower, Mistake, claims, judgement, keys,
     scope::{Origin, Type},
     step, version_named,
 };
@@ -117,6 +117,7 @@ impl Lower {
             }
             found.push((id, item.span.clone()));
         }
+        self.covered_spans.extend(found.iter().cloned());
         found.into_iter().map(|(id, _)| id).collect()
     }
 
@@ -220,6 +221,25 @@ impl Lower {
             let message = format!("no step of this scenario is judged under MQTT {}", version.number());
             let label = "an expectation is needed, or an `else` that fails";
             self.add(Mistake::new(Code::NotJudged, span, message, label));
+        }
+        self.check_claims(steps);
+    }
+
+    /// Refuses statements that are listed and that no step can report as broken.
+    fn check_claims(&mut self, steps: &[Step]) {
+        let claims = |version| claims::claims(steps, version, self.covers.of(version).first().copied());
+        let named: BTreeSet<StatementId> = self.versions.iter().flat_map(claims).collect();
+        for (id, span) in self.covered_spans.clone() {
+            if !named.contains(&id) {
+                let label = id.statement().label;
+                let message =
+                    format!("no step reports `{label}` of MQTT {} as broken", id.version().number());
+                let mistake = Mistake::new(Code::NotJudged, &span, message, "claimed but not judged");
+                self.add(mistake.help(format!(
+                    "name it where it is judged, as in `else: fail {label}`, or leave it out; \
+                     what is judged on every packet needs no scenario"
+                )));
+            }
         }
     }
 }
