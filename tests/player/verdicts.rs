@@ -131,7 +131,7 @@ steps:
 
 #[rstest]
 #[case::by_itself("", Grade::Fail)]
-#[case::as_the_file_says(", else: warn 3.1.2-22", Grade::Warn)]
+#[case::as_the_file_says(", else: warn 3.3.4-1", Grade::Warn)]
 fn the_file_grades_a_failure(#[case] otherwise: &str, #[case] expected: Grade) {
     let steps = format!(
         "

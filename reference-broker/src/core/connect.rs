@@ -60,6 +60,10 @@ impl Broker {
         if pairs > 1 && !turn.obeys(Rule::UserPropertiesRepeat) {
             return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the User Property is repeated"));
         }
+        let is_plain = connect.properties.is_empty() && connect.will.is_none() && connect.username.is_none();
+        if is_plain && !turn.obeys(Rule::PlainConnectAccepted) {
+            return Err(Refusal::new(ReasonCode::MALFORMED_PACKET, "there is next to nothing in it"));
+        }
         let new = self.sessions.of_client(&connect.client_id).is_none();
         if new && self.sessions.len() >= self.config.limits.sessions {
             return Err(Refusal::new(ReasonCode::QUOTA_EXCEEDED, "there are too many sessions"));
@@ -156,6 +160,8 @@ impl Broker {
             assigned = Some(client_id.clone());
         }
         let existed = self.take_over(turn, &client_id, connect.clean_start);
+        let others = || self.sessions.first_idle().filter(|_| !connect.clean_start);
+        let existed = if turn.obeys(Rule::SessionOfItsOwn) { existed } else { others().or(existed) };
         let (key, resumed) = match existed.filter(|_| turn.obeys(Rule::SessionResumed)) {
             Some(key) => (key, true),
             None => (self.sessions.insert(Session::new(client_id, Lifetime::Connection)), false),
@@ -362,9 +368,10 @@ const fn v3_return_code(reason: ReasonCode) -> Option<ReasonCode> {
     }
 }
 
-/// Reads the fields of the payload in another order than the standard's, if the rules say so.
+/// Reads the fields of the payload in another order than the standard's if all are there and the rules say so.
 fn mangle(turn: &Turn, connect: &mut Connect) {
     if let Some(will) = &mut connect.will
+        && connect.username.is_some()
         && !turn.obeys(Rule::ConnectFieldsInOrder)
         && let Ok(topic) = Utf8String::from_bytes(will.payload.clone())
     {

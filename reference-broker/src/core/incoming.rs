@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mqttspec_wire::{
-    Packet, PropertyId, QoS, ReasonCode, TopicName, Utf8String, Version,
+    Packet, Property, PropertyId, QoS, ReasonCode, TopicName, Utf8String, Version,
     packet::{Ack, Delivery, Publish},
 };
 
@@ -136,6 +136,10 @@ fn check(turn: &Turn, config: &Config, publish: &Publish) -> Result<(), Error> {
     let response = publish.properties.response_topic();
     if response.is_some_and(|topic| topic.contains(['+', '#'])) && turn.obeys(Rule::ResponseTopicValid) {
         return Err((ReasonCode::PROTOCOL_ERROR, "the Response Topic contains a wildcard"));
+    }
+    let in_order = || publish.properties.iter().is_sorted_by_key(Property::id);
+    if !turn.obeys(Rule::PublishPropertiesInAnyOrder) && !in_order() {
+        return Err((ReasonCode::PROTOCOL_ERROR, "the properties are out of order"));
     }
     let count = |id| publish.properties.iter().filter(|property| property.id() == id).count();
     let indicator = publish.properties.payload_format_indicator();

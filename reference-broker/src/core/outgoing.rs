@@ -103,6 +103,9 @@ impl Session {
     fn send_unacknowledged(&self, turn: &mut Turn, copy: &Copy) {
         if let Some(link) = &self.link {
             turn.send_copy(link, copy);
+            if !turn.obeys(Rule::Qos0SentOnce) {
+                turn.send_copy(link, copy);
+            }
         }
     }
 

@@ -176,6 +176,13 @@ impl Sessions {
         self.by_client.get(client_id).copied()
     }
 
+    /// The first that has no network connection.
+    pub(crate) fn first_idle(&self) -> Option<SessionKey> {
+        let is_idle = |place: &Option<Session>| place.as_ref().is_some_and(|session| session.link.is_none());
+        let index = self.places.iter().position(is_idle)?;
+        u32::try_from(index).ok().map(SessionKey)
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.places.len() - self.free.len()

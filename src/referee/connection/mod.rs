@@ -133,7 +133,8 @@ impl Connection {
             self.lose_sight();
         } else if self.opening.admit(packet, &mut findings) {
             self.judge(at, packet, size, &mut findings);
-        } else if self.opening.phase == Phase::Unknown {
+        } else if self.opening.phase == Phase::Unknown || sender == Sender::Client {
+            // The server may act on what was not looked at.
             self.missed = true;
         }
         self.close_case(sender, findings)

@@ -222,7 +222,9 @@ impl Lower {
             let label = "an expectation is needed, or an `else` that fails";
             self.add(Mistake::new(Code::NotJudged, span, message, label));
         }
-        self.check_claims(steps);
+        if self.mistakes.is_empty() {
+            self.check_claims(steps);
+        }
     }
 
     /// Refuses statements that are listed and that no step can report as broken.

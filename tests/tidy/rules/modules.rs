@@ -8,15 +8,19 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 8] = [
-    ("describe", &["scenario", "target", "runner", "referee", "verdict", "stage", "report", "cli"]),
-    ("stage", &["scenario", "target", "runner", "report", "cli"]),
-    ("scenario", &["target", "runner", "referee", "report", "cli"]),
-    ("target", &["referee", "runner", "report", "cli"]),
-    ("referee", &["scenario", "stage", "target", "runner", "report", "cli"]),
-    ("verdict", &["scenario", "target", "referee", "runner", "report", "cli"]),
-    ("runner", &["report", "cli"]),
-    ("report", &["scenario", "target", "referee", "cli"]),
+const MAY_NOT_USE: [(&str, &[&str]); 9] = [
+    (
+        "describe",
+        &["scenario", "target", "runner", "referee", "verdict", "stage", "coverage", "report", "cli"],
+    ),
+    ("stage", &["scenario", "target", "runner", "coverage", "report", "cli"]),
+    ("scenario", &["target", "runner", "referee", "coverage", "report", "cli"]),
+    ("target", &["referee", "runner", "coverage", "report", "cli"]),
+    ("referee", &["scenario", "stage", "target", "runner", "coverage", "report", "cli"]),
+    ("verdict", &["scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
+    ("runner", &["coverage", "report", "cli"]),
+    ("coverage", &["stage", "target", "report", "cli"]),
+    ("report", &["scenario", "target", "referee", "coverage", "cli"]),
 ];
 
 /// The package's own name, by which its program sees its library.

@@ -60,7 +60,9 @@ NothingProcessedAfterRefusal ["3.1.4-5"] ["3.1.4-6"]
     "What follows a refused CONNECT is not processed.";
 NoDisconnectBeforeConnack [] ["3.14.0-1"]
     "The server sends no DISCONNECT before a CONNACK of success.";
-AcceptedConnectAnswered ["3.1.4-4"] ["3.1.4-5"]
+PlainConnectAccepted ["3.1.4-4"] ["3.1.4-5"]
+    "A CONNECT with nothing in it but what is required is accepted.";
+AcceptedConnectAnswered ["3.1.4-4" "3.2.0-1"] ["3.1.4-5" "3.2.0-1"]
     "A CONNECT that is accepted is answered with CONNACK.";
 ConnackComesFirst ["3.2.0-1"] ["3.2.0-1"]
     "CONNACK is the first packet that the server sends.";
@@ -78,6 +80,8 @@ CleanStartDiscardsSession ["3.1.2-6" "3.1.4-3"] ["3.1.2-4" "3.1.4-4"]
     "Clean Start 1 discards an existing session.";
 SessionResumed ["3.1.2-4" "3.1.3-2"] ["3.1.2-5" "3.1.3-2"]
     "Clean Start 0 resumes an existing session.";
+SessionOfItsOwn ["3.1.3-2"] ["3.1.3-2"]
+    "A client gets the session of its own identifier.";
 SessionCreated ["3.1.2-4"] ["3.1.2-6"]
     "Clean Start 0 makes a session where there is none.";
 TakeoverClosesOlder ["3.1.4-2"] ["3.1.4-3"]

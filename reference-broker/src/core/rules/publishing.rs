@@ -106,6 +106,10 @@ UserPropertiesForwarded [] ["3.3.2-17"]
     "User Properties are forwarded.";
 UserPropertiesOrdered [] ["3.3.2-18"]
     "User Properties are forwarded in their order.";
+PublishPropertiesInAnyOrder [] ["X-2.2.2.2-4"]
+    "The properties of PUBLISH may come in any order.";
+Qos0SentOnce ["4.3.1-1"] ["4.3.1-1"]
+    "A QoS 0 message is sent once.";
 PublishersAliasNotForwarded [] ["3.1.2-27"]
     "The Topic Alias of the publisher is not forwarded.";
 AliasesOfEachDirection [] ["X-3.3.2.3.4-3"]

@@ -39,6 +39,11 @@ fn kinds(script: &mut Script) {
         script.world.wait(20.0);
         script.world.cut(silent);
     }
+    let watcher = script.client(V5, "watcher");
+    script.subscribe(watcher, "#", 0);
+    let all = Connect { username: Some(text("u")), will: Some(will("t", "x")), ..connect(V5, "all") };
+    let all = script.connect(all);
+    script.world.cut(all);
     script.connect(Connect { password: Some(Bytes::from_static(b"x")), ..connect(V5, "alone") });
     let pair = || Property::UserProperty((text("a"), text("b")));
     let many = [Property::TopicAliasMaximum(1), pair(), Property::SessionExpiryInterval(1), pair()];
@@ -78,6 +83,7 @@ fn sessions(script: &mut Script) {
         script.world.cut(client);
         let publisher = script.client(version, "p");
         script.publish(publisher, "t", "kept", 1);
+        script.lasting(version, "newcomer");
         let client = script.lasting(version, "s");
         script.lasting(version, "s");
         script.world.cut(client);

@@ -75,6 +75,7 @@ fn forwarding(script: &mut Script) {
         script.publish_with(client, publish("t", "x", QoS::AtMostOnce), vec![property.clone()]);
     }
     script.publish_with(client, publish("t", "x", QoS::AtMostOnce), all[4..].to_vec());
+    script.publish_with(client, publish("t", "x", QoS::AtMostOnce), all.iter().rev().cloned().collect());
     script.publish(client, "\u{feff}t", "x", 0);
     script.publish(client, "t\u{1}\u{80}", "x", 0);
 }

@@ -112,6 +112,13 @@ fn a_breach_by_the_client_excuses_the_server(#[case] breach: Event) {
     assert!(said.iter().any(is_of(Sender::Client)) && !said.iter().any(is_of(Sender::Server)), "{said:#?}");
 }
 
+#[test]
+fn what_a_client_sends_after_its_disconnect_may_be_answered() {
+    let after = [c(disconnect(0, [])), c(Packet::Pingreq), s(Packet::Pingresp)];
+    let said = watch(STRICT, &then(open(V5), after));
+    assert!(!said.iter().any(is_of(Sender::Server)), "{said:#?}");
+}
+
 #[rstest]
 #[case::size(s(publish_with("t", [])).sized(21), v5!("3.1.2-24"))]
 #[case::alias(s(publish_with("t", [Property::TopicAlias(1)])), v5!("3.1.2-27"))]
