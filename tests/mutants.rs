@@ -1,5 +1,6 @@
 //! The proof that the suite can fail, on brokers that break one rule each: every scenario fails on a mutant of a rule
 //! that it covers, every mutant is noticed, and every statement that is judged is named on some mutant.
+#![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -14,10 +14,6 @@ use super::{
 
 /// Rules whose mutants nobody notices. A rule needs no entry if all of its statements are out of reach.
 const UNNOTICED: &[(Rule, &str)] = &[
-    (
-        Rule::UnsupportedLevelAnswered,
-        "a server that speaks both versions does not know in which to answer, so that one that only closes passes",
-    ),
     (Rule::UnsupportedVersionAnswered, "takes a broker launched with one version only"),
     (Rule::MissingFeaturesTold, "takes a broker launched without a feature"),
     (

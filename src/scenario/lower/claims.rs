@@ -31,7 +31,7 @@ impl Claims {
                 StepKind::Wait(_) => {}
                 StepKind::Repeat { steps, .. } => self.steps(steps),
                 StepKind::Whichever(whichever) => {
-                    self.expectation(whichever.expectation.terms.otherwise.as_ref())
+                    self.expectation(whichever.expectation.terms.otherwise.as_ref());
                 }
                 StepKind::Client { action, .. } => self.action(action),
             }
@@ -54,7 +54,9 @@ impl Claims {
             | Action::ExpectNothingMore { terms, .. } => self.expectation(terms.otherwise.as_ref()),
             Action::ExpectOneOf { outcomes, terms } => {
                 self.expectation(terms.otherwise.as_ref());
-                outcomes.iter().for_each(|outcome| self.otherwise(Some(&outcome.otherwise)));
+                for outcome in outcomes {
+                    self.otherwise(Some(&outcome.otherwise));
+                }
             }
             Action::ExpectClosed(close) => self.expectation(close.terms.otherwise.as_ref()),
         }
