@@ -15,7 +15,7 @@ fn load_steps(versions: &str, steps: &str) -> Result<Scenario, Diagnostics> {
         _ => "{v3.1.1: [3.3.1-5, 3.3.1-6], v5.0: [3.3.1-5, 3.3.1-6]}",
     };
     let text = format!(
-        "title: t\ncovers: {covers}\nprepare: [{{a: connect}}, {{b: connect}}]\nsteps:\n{steps}\n  - b: expect-closed\n"
+        "title: t\ncovers: {covers}\nprepare: [{{a: connect}}, {{b: connect}}]\nsteps:\n{steps}\n  - b: {{expect-closed: {{}}, else: fail 3.3.1-5 3.3.1-6}}\n"
     );
     load_str("test", "test.yaml", &text)
 }
