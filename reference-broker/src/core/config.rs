@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mqttspec_wire::{QoS, TopicFilter, Version};
+use regex_lite::Regex;
 
 /// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
 #[derive(Clone, Debug)]
@@ -16,10 +17,16 @@ pub struct Config {
     pub version_3_1_1: bool,
     /// Whether MQTT 5.0 is spoken.
     pub version_5_0: bool,
-    /// The highest QoS of PUBLISH packets and wills (MQTT 5.0 §3.2.2.3.4).
+    /// The highest QoS of PUBLISH packets and wills (MQTT 5.0 §3.2.2.3.4). Subscriptions are granted up to it.
     pub maximum_qos: QoS,
+    /// What becomes of a SUBSCRIBE that asks for more than the Maximum QoS.
+    pub above_maximum_qos: AboveMaximumQos,
     /// Whether messages are retained (MQTT 5.0 §3.2.2.3.5).
     pub retain: bool,
+    /// Whether subscriptions with wildcards get retained messages. The standard wants it.
+    pub retained_for_wildcards: bool,
+    /// Whether clients may have wills. One that brings a will is refused otherwise.
+    pub wills: bool,
     /// Whether filters may contain wildcards (MQTT 5.0 §3.2.2.3.11).
     pub wildcard_subscriptions: bool,
     /// Whether there are Subscription Identifiers (MQTT 5.0 §3.2.2.3.12).
@@ -33,13 +40,20 @@ pub struct Config {
     /// The largest packet that is accepted, in bytes (MQTT 5.0 §3.2.2.3.6).
     pub maximum_packet_size: u32,
     /// The longest Session Expiry Interval that is granted, in seconds; `None` is no limit (MQTT 5.0 §3.2.2.3.2).
+    /// Sessions of MQTT 3.1.1 with Clean Session 0 live that long without a network connection, too.
     pub session_expiry_maximum: Option<u32>,
     /// The keep alive in seconds that clients must use instead of their own (MQTT 5.0 §3.2.2.3.14).
     pub server_keep_alive: Option<u16>,
+    /// The longest keep alive in seconds; a client that asks for a longer one, or for none, gets this one.
+    pub keep_alive_maximum: Option<u16>,
     /// What a client gets that requests Response Information (MQTT 5.0 §3.2.2.3.15).
     pub response_information: Option<String>,
     /// The longest client identifier that is accepted, in bytes; at least 23.
     pub client_id_maximum: usize,
+    /// What the client identifiers that clients bring must match.
+    pub client_id_pattern: Option<Regex>,
+    /// Whether clients that bring no client identifier get one.
+    pub assigned_client_ids: bool,
     /// Whether clients without a user name are let in.
     pub anonymous: bool,
     /// Who may come in with a user name. When empty, every user name and password will do.
@@ -56,6 +70,16 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Bounds on what is kept in memory.
     pub limits: Limits,
+}
+
+/// What becomes of a SUBSCRIBE that asks for more than the Maximum QoS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AboveMaximumQos {
+    /// The Maximum QoS is granted.
+    #[default]
+    Lowered,
+    /// There is no SUBACK, and no subscription. No conforming server does so (MQTT 5.0 §3.8.4).
+    Ignored,
 }
 
 /// A client's user name and password.
@@ -89,6 +113,12 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Topic levels in the trees of subscriptions and of retained messages, each.
     pub topic_levels: usize,
+    /// Levels of one topic name or topic filter, without `$share/NAME/`.
+    pub levels_per_topic: usize,
+    /// Bytes of one topic name or topic filter, without `$share/NAME/`.
+    pub bytes_per_topic: usize,
+    /// Topic filters in one SUBSCRIBE.
+    pub filters_per_subscribe: usize,
     /// Retained messages.
     pub retained: usize,
     /// Bytes of payload of retained messages.
@@ -109,7 +139,10 @@ impl Default for Config {
             version_3_1_1: true,
             version_5_0: true,
             maximum_qos: QoS::ExactlyOnce,
+            above_maximum_qos: AboveMaximumQos::Lowered,
             retain: true,
+            retained_for_wildcards: true,
+            wills: true,
             wildcard_subscriptions: true,
             subscription_identifiers: true,
             shared_subscriptions: true,
@@ -118,8 +151,11 @@ impl Default for Config {
             maximum_packet_size: 1 << 20,
             session_expiry_maximum: None,
             server_keep_alive: None,
+            keep_alive_maximum: None,
             response_information: None,
             client_id_maximum: 128,
+            client_id_pattern: None,
+            assigned_client_ids: true,
             anonymous: true,
             users: Vec::new(),
             challenge: None,
@@ -139,6 +175,9 @@ impl Default for Limits {
             sessions: 200_000,
             subscriptions: 100_000,
             topic_levels: 2_000_000,
+            levels_per_topic: 65_536,
+            bytes_per_topic: 65_535,
+            filters_per_subscribe: usize::MAX,
             retained: 1_000_000,
             retained_bytes: 1 << 30,
             in_flight: 32,
@@ -149,7 +188,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Whether a topic name, or what a topic filter is about, is neither too long nor too deep.
+    pub(crate) fn admit_topic(&self, topic: &str) -> bool {
+        topic.len() <= self.bytes_per_topic
+            && (self.levels_per_topic > topic.len() || topic.split('/').count() <= self.levels_per_topic)
+    }
+}
+
 impl Config {
+    /// The keep alive in force for a client that asks for `asked` seconds.
+    pub(crate) fn keep_alive(&self, version: Version, asked: u16) -> u16 {
+        match (self.server_keep_alive, self.keep_alive_maximum) {
+            (Some(own), _) if version == Version::V5_0 => own,
+            (_, Some(maximum)) if asked == 0 || asked > maximum => maximum,
+            (_, _) => asked,
+        }
+    }
+
     pub(crate) fn offers(&self, version: Version) -> bool {
         match version {
             Version::V3_1_1 => self.version_3_1_1,

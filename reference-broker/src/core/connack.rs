@@ -41,7 +41,8 @@ fn answer_wishes(turn: &Turn, config: &Config, connect: &Connect, properties: &m
     {
         properties.push(Property::SessionExpiryInterval(maximum));
     }
-    if let Some(keep_alive) = config.server_keep_alive {
+    let keep_alive = config.keep_alive(connect.version, connect.keep_alive);
+    if config.server_keep_alive.is_some() || keep_alive != connect.keep_alive {
         properties.push(Property::ServerKeepAlive(keep_alive));
     }
     let requested = connect.properties.request_response_information() == Some(1);

@@ -82,7 +82,13 @@ impl Broker {
         if length == 0 && must_start_clean && turn.obeys(Rule::EmptyIdentifierNeedsCleanSession) {
             return Err(refusal);
         }
-        if length > self.config.client_id_maximum
+        let matches = self.config.client_id_pattern.as_ref();
+        let is_welcome = match length {
+            0 => self.config.assigned_client_ids,
+            _ => matches.is_none_or(|pattern| pattern.is_match(&connect.client_id)),
+        };
+        if !is_welcome
+            || length > self.config.client_id_maximum
             || (length > 22 && !turn.obeys(Rule::PlainIdentifiersAccepted))
         {
             return Err(refusal);
@@ -92,8 +98,15 @@ impl Broker {
 
     fn check_will(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
         let Some(will) = &connect.will else { return Ok(()) };
+        if !self.config.wills {
+            return Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "wills are not accepted"));
+        }
         if TopicName::parse(&will.topic).is_err() && turn.obeys(Rule::WillTopicValid) {
             return Err(Refusal::new(ReasonCode::TOPIC_NAME_INVALID, "the Will Topic is not a topic name"));
+        }
+        if !self.config.limits.admit_topic(&will.topic) {
+            let text = "the Will Topic is too long or has too many levels";
+            return Err(Refusal::new(ReasonCode::TOPIC_NAME_INVALID, text));
         }
         if will.qos > self.config.maximum_qos && turn.obeys(Rule::WillQosWithinMaximum) {
             return Err(Refusal::new(ReasonCode::QOS_NOT_SUPPORTED, "the Will QoS is too high"));
@@ -282,16 +295,15 @@ impl Broker {
     fn grant(&self, turn: &Turn, connect: &Connect, link: &mut Link) -> Lifetime {
         let asked = connect.properties.session_expiry_interval().unwrap_or(0);
         let lifetime = match connect.version {
-            Version::V3_1_1 if !connect.clean_start => Lifetime::of_expiry(turn, u32::MAX, None),
+            Version::V3_1_1 if !connect.clean_start => {
+                Lifetime::of_expiry(turn, u32::MAX, self.config.session_expiry_maximum)
+            }
             Version::V3_1_1 => Lifetime::Connection,
             Version::V5_0 => Lifetime::of_expiry(turn, asked, self.config.session_expiry_maximum),
         };
-        let own = self.config.server_keep_alive.filter(|_| connect.version == Version::V5_0);
-        link.keep_alive = own.unwrap_or(if turn.obeys(Rule::ClientsKeepAliveUsed) {
-            connect.keep_alive
-        } else {
-            connect.keep_alive.min(1)
-        });
+        let used = turn.obeys(Rule::ClientsKeepAliveUsed);
+        let asked = if used { connect.keep_alive } else { connect.keep_alive.min(1) };
+        link.keep_alive = self.config.keep_alive(connect.version, asked);
         link.open_window(turn, connect.properties.receive_maximum(), self.config.limits.in_flight);
         if connect.version == Version::V5_0 {
             link.receive_maximum = self.config.receive_maximum;

@@ -130,6 +130,9 @@ fn check(turn: &Turn, config: &Config, publish: &Publish) -> Result<(), Error> {
     if publish.retain && !config.retain && turn.obeys(Rule::RetainAvailableEnforced) {
         return Err((ReasonCode::RETAIN_NOT_SUPPORTED, "messages are not retained"));
     }
+    if !config.limits.admit_topic(&publish.topic) {
+        return Err((ReasonCode::TOPIC_NAME_INVALID, "the topic name is too long or has too many levels"));
+    }
     if publish.properties.is_empty() {
         return Ok(());
     }

@@ -42,7 +42,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-pub use config::{Challenge, Config, Limits, User};
+pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use rules::{Rule, Rules};
 
 use connection::Connection;

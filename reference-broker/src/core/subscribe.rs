@@ -7,7 +7,7 @@ use mqttspec_wire::{
 };
 
 use super::{
-    Broker, Rule,
+    AboveMaximumQos, Broker, Rule,
     ending::Ending,
     routing::wants_retained,
     session::SessionKey,
@@ -30,6 +30,11 @@ impl Broker {
     pub(crate) fn on_subscribe(&mut self, turn: &mut Turn, key: SessionKey, subscribe: &Subscribe) {
         let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
         let (connection, version) = (link.connection, link.version);
+        let is_high = |asked: &Subscription| asked.qos > self.config.maximum_qos;
+        if self.config.above_maximum_qos == AboveMaximumQos::Ignored && subscribe.filters.iter().any(is_high)
+        {
+            return;
+        }
         let identifier = subscribe.properties.subscription_identifiers().next();
         if identifier.is_some()
             && !self.config.subscription_identifiers
@@ -55,8 +60,12 @@ impl Broker {
         let mut reasons = Vec::with_capacity(parsed.len());
         let mut retained = Vec::new();
         for (subscription, filter) in subscribe.filters.iter().zip(parsed) {
+            let is_one_too_many = reasons.len() >= self.config.limits.filters_per_subscribe;
             let is_skipped = !turn.obeys(Rule::EveryFilterSubscribed) && !reasons.is_empty();
             let outcome = filter.and_then(|filter| {
+                if is_one_too_many {
+                    return Err(ReasonCode::QUOTA_EXCEEDED);
+                }
                 if is_skipped {
                     return Ok(());
                 }
@@ -68,7 +77,7 @@ impl Broker {
                 Ok(())
             });
             reasons.push(match outcome {
-                Ok(()) => granted_code(turn, subscription.qos),
+                Ok(()) => self.granted_code(turn, subscription.qos),
                 Err(reason) if version == Version::V5_0 => reason,
                 Err(_) => ReasonCode::V3_SUBSCRIPTION_FAILURE,
             });
@@ -125,10 +134,21 @@ impl Broker {
                 )),
             };
         }
+        if !self.config.limits.admit_topic(filter.filter()) {
+            return Ok(Err(ReasonCode::TOPIC_FILTER_INVALID));
+        }
         if subscription.qos > self.config.maximum_qos && !turn.obeys(Rule::AnyRequestedQosAccepted) {
             return Ok(Err(ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR));
         }
         Ok(Ok(filter))
+    }
+
+    /// The code that grants a subscription.
+    fn granted_code(&self, turn: &Turn, asked: QoS) -> ReasonCode {
+        if !turn.obeys(Rule::NoMoreGrantedThanAsked) {
+            return ReasonCode::GRANTED_QOS_2;
+        }
+        ReasonCode(asked.min(self.config.maximum_qos).level())
     }
 
     /// Makes one subscription. Says with which options retained messages are to be sent, if they are.
@@ -139,6 +159,7 @@ impl Broker {
         wanted: &Wanted<'_>,
     ) -> Result<Option<Options>, ReasonCode> {
         let &Wanted { filter, mut options, handling } = wanted;
+        options.qos = options.qos.min(self.config.maximum_qos);
         let denied = self.config.subscribe_denied.iter().any(|denied| denied.as_utf8() == filter.as_utf8());
         if denied && turn.obeys(Rule::DeniedSubscriptionRefused) {
             return Err(ReasonCode::NOT_AUTHORIZED);
@@ -173,7 +194,8 @@ impl Broker {
         for orphan in if is_shared { std::mem::take(&mut self.orphans) } else { Vec::new() } {
             self.share_anew(turn, &orphan);
         }
-        Ok(wants_retained(turn, handling, is_new, is_shared).then_some(options))
+        let is_barred = filter.has_wildcard() && !self.config.retained_for_wildcards;
+        Ok((!is_barred && wants_retained(turn, handling, is_new, is_shared)).then_some(options))
     }
 
     /// UNSUBSCRIBE (§3.10).
@@ -246,14 +268,6 @@ impl Broker {
         }
         !gone.is_empty()
     }
-}
-
-/// The code that grants a subscription.
-fn granted_code(turn: &Turn, asked: QoS) -> ReasonCode {
-    if !turn.obeys(Rule::NoMoreGrantedThanAsked) {
-        return ReasonCode::GRANTED_QOS_2;
-    }
-    ReasonCode(asked.level())
 }
 
 /// What is done about an invalid filter: an empty one closes the connection, others are refused by their code, and a

@@ -12,6 +12,7 @@ mod connecting;
 mod invariants;
 mod mutants;
 mod publishing;
+mod restricted;
 mod retaining;
 mod rules;
 mod subscribing;
