@@ -13,6 +13,7 @@ use super::{
     BadInput, Exit,
     interrupt::end_of_service,
     listen::{Place, Socket},
+    scram,
     terminal::{Terminal, complain, print},
 };
 use crate::{
@@ -39,15 +40,23 @@ pub(super) struct Arguments {
     /// Let in over TLS only clients with a certificate of one of these authorities, in PEM
     #[arg(long, value_name = "FILE", requires = "cert")]
     client_ca: Option<PathBuf>,
+    /// Let in users who prove by SCRAM-SHA-256 that they know their password; each has a line `NAME:KEYS` in this file
+    #[arg(long, value_name = "FILE")]
+    scram: Option<PathBuf>,
     /// Break this rule on purpose, to see who notices; may be repeated
     #[arg(long = "break", value_name = "RULE", value_parser = rule)]
     broken: Vec<Rule>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Action {
     /// List the rules that the broker keeps, with their statements
     Rules,
+    /// Make a line for the file of `--scram` from a name and the password on standard input
+    Scram {
+        /// The user name
+        name: String,
+    },
 }
 
 fn rule(name: &str) -> Result<Rule, String> {
@@ -58,14 +67,23 @@ fn rule(name: &str) -> Result<Rule, String> {
 }
 
 pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
-    if let Some(Action::Rules) = arguments.action {
-        let mut page = terminal.list_page();
-        for rule in Rule::ALL {
-            write_rule(&mut page, *rule);
-        }
-        print(&page.finish());
-        return Ok(Exit::Success);
+    match &arguments.action {
+        Some(Action::Rules) => print(&rules(terminal)),
+        Some(Action::Scram { name }) => print(&scram::line(name)?),
+        None => serve_until_the_end(arguments)?,
     }
+    Ok(Exit::Success)
+}
+
+fn rules(terminal: Terminal) -> String {
+    let mut page = terminal.list_page();
+    for rule in Rule::ALL {
+        write_rule(&mut page, *rule);
+    }
+    page.finish()
+}
+
+fn serve_until_the_end(arguments: &Arguments) -> Result<(), BadInput> {
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let tls = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => {
@@ -74,8 +92,8 @@ pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, 
         }
         _ => None,
     };
-    listen(&arguments.listen, tls.as_ref(), rules)?;
-    Ok(Exit::Success)
+    let scram = arguments.scram.as_deref().map(scram::read).transpose()?;
+    listen(&arguments.listen, tls.as_ref(), Config { scram, ..Config::default() }, rules)
 }
 
 fn write_rule(page: &mut Page, rule: Rule) {
@@ -85,7 +103,7 @@ fn write_rule(page: &mut Page, rule: Rule) {
     page.line(4, &[(Tone::Faint, &statements.join(" "))]);
 }
 
-fn listen(places: &[Place], tls: Option<&Tls>, rules: Rules) -> Result<(), BadInput> {
+fn listen(places: &[Place], tls: Option<&Tls>, config: Config, rules: Rules) -> Result<(), BadInput> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     runtime.block_on(async {
@@ -97,7 +115,7 @@ fn listen(places: &[Place], tls: Option<&Tls>, rules: Rules) -> Result<(), BadIn
         let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
         complain(&told);
         let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
-        serve(listeners, Config::default(), rules, end_of_service()).await;
+        serve(listeners, config, rules, end_of_service()).await;
         Ok(())
     })
 }

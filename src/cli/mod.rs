@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod run;
 mod scenarios;
+mod scram;
 mod selection;
 mod terminal;
 

@@ -1,5 +1,8 @@
 //! Who the client is: user name and password, or enhanced authentication (MQTT 5.0 §4.12).
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use mqttspec_wire::{
     Packet, Properties, Property, ReasonCode, Utf8String, Version,
     packet::{Auth, Connect},
@@ -7,9 +10,9 @@ use mqttspec_wire::{
 
 use super::{
     Broker, Config, ConnectionId, Rule,
-    config::Challenge,
     connect::Refusal,
     connection::State,
+    dialogue::{Dialogue, Proof, Reply},
     ending::Ending,
     session::{Link, SessionKey},
     turn::Turn,
@@ -19,6 +22,17 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Attempt {
     connect: Connect,
+    dialogue: Dialogue,
+}
+
+/// How a client with an Authentication Method has proved who it is, and may do so again.
+#[derive(Clone, Debug)]
+pub(crate) struct Authentication {
+    method: Utf8String,
+    /// Who it is, if the method tells.
+    user: Option<Utf8String>,
+    /// The dialogue that the client has begun anew (MQTT 5.0 §4.12.1).
+    again: Option<Dialogue>,
 }
 
 impl Broker {
@@ -28,31 +42,52 @@ impl Broker {
         turn: &mut Turn,
         id: ConnectionId,
         connect: &Connect,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<Proof>, Refusal> {
         let Some(method) = connect.properties.authentication_method() else {
             check_password(turn, &self.config, connect)?;
-            return Ok(true);
+            return Ok(Some(Proof::default()));
         };
-        let Some(challenge) = self.config.challenge.as_ref().filter(|known| *method == *known.method) else {
+        let data = connect.properties.authentication_data();
+        let number = self.dialogue_number(turn.now);
+        let Some(begun) = Dialogue::begin(&self.config, &method, data, number) else {
             if turn.obeys(Rule::UnknownMethodRefused) {
                 return Err(Refusal::new(ReasonCode::BAD_AUTHENTICATION_METHOD, "the method is not known"));
             }
-            return Ok(true);
+            return Ok(Some(Proof::default()));
         };
-        turn.send(&Link::new(id, connect), &asks(turn, challenge));
+        Ok(self.reply(turn, id, connect, begun?))
+    }
+
+    /// Asks the client back, or says what it has proved.
+    fn reply(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect, reply: Reply) -> Option<Proof> {
+        let (dialogue, question) = match reply {
+            Reply::Proved(proof) => return Some(proof),
+            Reply::Asks(dialogue, question) => (dialogue, question),
+        };
+        let method = connect.properties.authentication_method().unwrap_or_default();
+        turn.send(&Link::new(id, connect), &asks(turn, method, question));
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.state = State::Authenticating(Box::new(Attempt { connect: connect.clone() }));
+            let attempt = Attempt { connect: connect.clone(), dialogue };
+            connection.state = State::Authenticating(Box::new(attempt));
         }
-        Ok(false)
+        None
+    }
+
+    /// A number that no other dialogue has.
+    fn dialogue_number(&mut self, now: Duration) -> u128 {
+        self.dialogues = self.dialogues.wrapping_add(1);
+        // The time goes on where counting starts again.
+        now.as_nanos() << 32 | u128::from(self.dialogues)
     }
 
     /// A packet before CONNACK: AUTH, or the client gives up.
     pub(crate) fn on_answer(&mut self, turn: &mut Turn, id: ConnectionId, packet: &Packet) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get(&id) else { return };
         let State::Authenticating(attempt) = &connection.state else { return };
-        let connect = attempt.connect.clone();
+        let Attempt { connect, dialogue } = &**attempt;
+        let (mut connect, dialogue) = (connect.clone(), dialogue.clone());
         let judged = if let Packet::Auth(auth) = packet {
-            self.judge(turn, &connect, auth)
+            self.judge(turn, &connect, dialogue, auth)
         } else if let Packet::Disconnect(_) = packet {
             return self.end(turn, id, Ending::Unanswered);
         } else if turn.obeys(Rule::OnlyAuthBeforeConnack) {
@@ -60,13 +95,23 @@ impl Broker {
         } else {
             return;
         };
-        match judged {
-            Ok(()) => self.accept_connect(turn, id, &connect),
+        match judged.map(|reply| self.reply(turn, id, &connect, reply)) {
+            Ok(None) => {}
+            Ok(Some(proof)) => {
+                connect.username = proof.user.or(connect.username);
+                self.accept_connect(turn, id, &connect, proof.answer);
+            }
             Err(refusal) => self.refuse(turn, id, &connect, refusal),
         }
     }
 
-    fn judge(&self, turn: &Turn, connect: &Connect, auth: &Auth) -> Result<(), Refusal> {
+    fn judge(
+        &mut self,
+        turn: &Turn,
+        connect: &Connect,
+        dialogue: Dialogue,
+        auth: &Auth,
+    ) -> Result<Reply, Refusal> {
         let method = connect.properties.authentication_method();
         if auth.properties.authentication_method() != method && turn.obeys(Rule::MethodStaysTheSame) {
             return Err(Refusal::new(ReasonCode::BAD_AUTHENTICATION_METHOD, "the method has changed"));
@@ -74,66 +119,100 @@ impl Broker {
         if auth.reason != ReasonCode::CONTINUE_AUTHENTICATION && turn.obeys(Rule::AnswerContinues) {
             return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "AUTH does not continue"));
         }
-        if !self.is_right_answer(auth) && turn.obeys(Rule::WrongAnswerRefused) {
-            return Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "the answer is wrong"));
-        }
-        Ok(())
-    }
-
-    fn is_right_answer(&self, auth: &Auth) -> bool {
-        let answer = auth.properties.authentication_data().unwrap_or_default();
-        self.config.challenge.as_ref().is_some_and(|challenge| challenge.answer == answer)
+        let number = self.dialogue_number(turn.now);
+        let reply = dialogue.go_on(&self.config, auth.properties.authentication_data(), number);
+        reply.or_else(|refusal| {
+            if turn.obeys(Rule::WrongAnswerRefused) {
+                Err(refusal)
+            } else {
+                Ok(Reply::Proved(Proof::default()))
+            }
+        })
     }
 
     /// AUTH on an accepted connection: the client proves anew who it is (MQTT 5.0 §4.12.1).
     pub(crate) fn on_auth(&mut self, turn: &mut Turn, key: SessionKey, auth: &Auth) {
-        let Some(link) = self.sessions.get(key).and_then(|session| session.link.clone()) else { return };
-        let Some(connection) = self.connections.get_mut(&link.connection) else { return };
-        let State::Connected { reauthenticating, .. } = &mut connection.state else { return };
-        let method = auth.properties.authentication_method();
-        let error = match (&link.method, auth.reason, *reauthenticating) {
-            (None, _, _) if !turn.obeys(Rule::NoAuthWithoutMethod) => return,
-            (None, _, _) => (ReasonCode::PROTOCOL_ERROR, "CONNECT had no Authentication Method"),
-            (own, _, _) if *own != method && turn.obeys(Rule::ReauthenticationKeepsMethod) => {
-                (ReasonCode::BAD_AUTHENTICATION_METHOD, "the method has changed")
+        let number = self.dialogue_number(turn.now);
+        let Some(link) = self.sessions.get_mut(key).and_then(|session| session.link.as_mut()) else { return };
+        let connection = link.connection;
+        let Some(authentication) = &mut link.authentication else {
+            if turn.obeys(Rule::NoAuthWithoutMethod) {
+                let text = "CONNECT had no Authentication Method";
+                self.end(turn, connection, Ending::Error(ReasonCode::PROTOCOL_ERROR, text));
             }
-            (_, ReasonCode::RE_AUTHENTICATE, false) => {
-                *reauthenticating = true;
-                if let Some(challenge) =
-                    self.config.challenge.as_ref().filter(|_| turn.obeys(Rule::ReauthenticationAnswered))
-                {
-                    turn.send(&link, &asks(turn, challenge));
-                }
-                return;
-            }
-            (_, ReasonCode::CONTINUE_AUTHENTICATION, true) => {
-                *reauthenticating = false;
-                if self.is_right_answer(auth) || !turn.obeys(Rule::FailedReauthenticationCloses) {
-                    let done = auth_packet(ReasonCode::SUCCESS, method.as_deref().unwrap_or_default(), None);
-                    turn.send(&link, &done);
-                    return;
-                }
-                (ReasonCode::NOT_AUTHORIZED, "the answer is wrong")
-            }
-            (_, _, _) => (ReasonCode::PROTOCOL_ERROR, "AUTH was not expected"),
+            return;
         };
-        self.end(turn, link.connection, Ending::Error(error.0, error.1));
+        let method = authentication.method.clone();
+        let answer = match authentication.repeat(turn, &self.config, auth, number) {
+            Ok(Reply::Asks(dialogue, question)) => {
+                authentication.again = Some(dialogue);
+                asks(turn, method, question)
+            }
+            Ok(Reply::Proved(proof)) => auth_packet(ReasonCode::SUCCESS, method, proof.answer),
+            Err(Refusal { reason, text }) => {
+                return self.end(turn, connection, Ending::Error(reason, text));
+            }
+        };
+        if auth.reason != ReasonCode::RE_AUTHENTICATE || turn.obeys(Rule::ReauthenticationAnswered) {
+            turn.send(link, &answer);
+        }
+    }
+}
+
+impl Authentication {
+    /// That of a client with an Authentication Method.
+    pub(crate) fn of(connect: &Connect) -> Option<Box<Self>> {
+        let method = connect.properties.authentication_method()?;
+        Some(Box::new(Self { method, user: connect.username.clone(), again: None }))
+    }
+
+    /// Goes a step further in proving anew who the client is.
+    fn repeat(&mut self, turn: &Turn, config: &Config, auth: &Auth, number: u128) -> Result<Reply, Refusal> {
+        let method = auth.properties.authentication_method();
+        let data = auth.properties.authentication_data();
+        if method.as_ref() != Some(&self.method) && turn.obeys(Rule::ReauthenticationKeepsMethod) {
+            return Err(Refusal::new(ReasonCode::BAD_AUTHENTICATION_METHOD, "the method has changed"));
+        }
+        let reply = match (auth.reason, self.again.take()) {
+            (ReasonCode::RE_AUTHENTICATE, None) => {
+                let unknown = || Err(Refusal::new(ReasonCode::BAD_AUTHENTICATION_METHOD, "it is not known"));
+                return Dialogue::begin(config, &self.method, data, number).unwrap_or_else(unknown);
+            }
+            (ReasonCode::CONTINUE_AUTHENTICATION, Some(dialogue)) => dialogue.go_on(config, data, number),
+            (_, _) => return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "AUTH was not expected")),
+        };
+        let same_user = |reply| match reply {
+            Reply::Proved(Proof { user: Some(user), .. }) if Some(&user) != self.user.as_ref() => {
+                Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "this is another user"))
+            }
+            Reply::Proved(_) | Reply::Asks(..) => Ok(reply),
+        };
+        reply.and_then(same_user).or_else(|refusal| {
+            if turn.obeys(Rule::FailedReauthenticationCloses) {
+                Err(refusal)
+            } else {
+                Ok(Reply::Proved(Proof::default()))
+            }
+        })
     }
 }
 
 /// The AUTH that asks for more.
-fn asks(turn: &Turn, challenge: &Challenge) -> Packet {
+fn asks(turn: &Turn, method: Utf8String, question: Option<Bytes>) -> Packet {
     let reason = if turn.obeys(Rule::QuestionContinues) {
         ReasonCode::CONTINUE_AUTHENTICATION
     } else {
         ReasonCode::SUCCESS
     };
-    auth_packet(reason, &challenge.method, Some(Property::AuthenticationData(challenge.question.clone())))
+    auth_packet(reason, method, question)
 }
 
-fn auth_packet(reason: ReasonCode, method: &str, data: Option<Property>) -> Packet {
-    let method = Utf8String::try_from(method).unwrap_or_default();
-    let properties: Properties = [Property::AuthenticationMethod(method)].into_iter().chain(data).collect();
+fn auth_packet(reason: ReasonCode, method: Utf8String, data: Option<Bytes>) -> Packet {
+    let mut properties = Properties::new();
+    properties.push(Property::AuthenticationMethod(method));
+    if let Some(data) = data {
+        properties.push(Property::AuthenticationData(data));
+    }
     Packet::Auth(Auth { reason, properties })
 }
 

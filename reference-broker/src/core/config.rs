@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mqttspec_wire::{QoS, TopicFilter, Version};
 use regex_lite::Regex;
 
+use super::scram::Scram;
+
 /// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
 #[derive(Clone, Debug)]
 #[expect(
@@ -58,8 +60,10 @@ pub struct Config {
     pub anonymous: bool,
     /// Who may come in with a user name. When empty, every user name and password will do.
     pub users: Vec<User>,
-    /// The method of enhanced authentication on offer (MQTT 5.0 §4.12).
+    /// A method of enhanced authentication with a question of one's own (MQTT 5.0 §4.12).
     pub challenge: Option<Challenge>,
+    /// SCRAM-SHA-256 as a method of enhanced authentication.
+    pub scram: Option<Scram>,
     /// Topic filters that no client may publish to.
     pub publish_denied: Vec<TopicFilter>,
     /// Topic filters that no client may subscribe to, compared as texts.
@@ -159,6 +163,7 @@ impl Default for Config {
             anonymous: true,
             users: Vec::new(),
             challenge: None,
+            scram: None,
             publish_denied: Vec::new(),
             subscribe_denied: Vec::new(),
             queue_qos_0: false,

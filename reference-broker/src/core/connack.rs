@@ -1,5 +1,6 @@
 //! CONNACK (§3.2).
 
+use bytes::Bytes;
 use mqttspec_wire::{
     Properties, Property, PropertyId, QoS, ReasonCode, Utf8String, Version,
     packet::{Connack, Connect},
@@ -13,19 +14,26 @@ pub(crate) fn refusal(turn: &Turn, reason: ReasonCode) -> Connack {
     Connack { session_present, reason, properties: Properties::new() }
 }
 
+/// What only the broker itself knows.
+#[derive(Debug)]
+pub(crate) struct Greeting {
+    /// The client identifier of a client that has brought none.
+    pub(crate) assigned: Option<Utf8String>,
+    /// The server's last Authentication Data.
+    pub(crate) proof: Option<Bytes>,
+}
+
 /// A CONNACK that accepts. It says what differs from the defaults of the standard.
-pub(crate) fn success(
-    turn: &Turn,
-    config: &Config,
-    connect: &Connect,
-    assigned: Option<Utf8String>,
-) -> Connack {
+pub(crate) fn success(turn: &Turn, config: &Config, connect: &Connect, greeting: Greeting) -> Connack {
     let mut properties = Properties::new();
     if connect.version == Version::V5_0 {
-        if let Some(id) = assigned.filter(|_| turn.obeys(Rule::AssignedIdentifierTold)) {
+        if let Some(id) = greeting.assigned.filter(|_| turn.obeys(Rule::AssignedIdentifierTold)) {
             properties.push(Property::AssignedClientIdentifier(id));
         }
         answer_wishes(turn, config, connect, &mut properties);
+        if let Some(proof) = greeting.proof {
+            properties.push(Property::AuthenticationData(proof));
+        }
         announce_limits(config, &mut properties);
         announce_features(turn, config, &mut properties);
     }

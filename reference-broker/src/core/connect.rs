@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use mqttspec_wire::{
     Decoder, Packet, ReasonCode, Sender, TopicName, Utf8String, Version,
     packet::{Connack, Connect},
 };
 
 use super::{
-    Broker, ConnectionId, Rule, connack,
+    Broker, ConnectionId, Rule,
+    authenticate::Authentication,
+    connack::{self, Greeting},
     connection::{RESEND, State, patience},
     deadlines::Deadline,
     ending::Ending,
@@ -39,8 +42,8 @@ impl Broker {
             Err(refusal) => Err(refusal),
         };
         match outcome {
-            Ok(true) => self.accept_connect(turn, id, &connect),
-            Ok(false) => {}
+            Ok(Some(proof)) => self.accept_connect(turn, id, &connect, proof.answer),
+            Ok(None) => {}
             Err(refusal) => self.refuse(turn, id, &connect, refusal),
         }
     }
@@ -164,13 +167,19 @@ impl Broker {
         }
     }
 
-    /// Lets the client in.
-    pub(crate) fn accept_connect(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect) {
-        let mut assigned = None;
+    /// Lets the client in. `proof` is the server's last word in enhanced authentication.
+    pub(crate) fn accept_connect(
+        &mut self,
+        turn: &mut Turn,
+        id: ConnectionId,
+        connect: &Connect,
+        proof: Option<Bytes>,
+    ) {
+        let mut greeting = Greeting { assigned: None, proof };
         let mut client_id = connect.client_id.clone();
         if client_id.is_empty() {
             client_id = self.assign_client_id(turn);
-            assigned = Some(client_id.clone());
+            greeting.assigned = Some(client_id.clone());
         }
         let existed = self.take_over(turn, &client_id, connect.clean_start);
         let others = || self.sessions.first_idle().filter(|_| !connect.clean_start);
@@ -180,7 +189,7 @@ impl Broker {
             None => (self.sessions.insert(Session::new(client_id, Lifetime::Connection)), false),
         };
         self.attach(turn, id, key, connect);
-        if assigned.is_some() && !turn.obeys(Rule::AssignedIdentifierKept) {
+        if greeting.assigned.is_some() && !turn.obeys(Rule::AssignedIdentifierKept) {
             self.with_session(key, |session| session.lifetime = Lifetime::Connection);
         }
         let present = match (connect.clean_start, resumed) {
@@ -188,7 +197,7 @@ impl Broker {
             (false, true) => turn.obeys(Rule::SessionPresentWhenResumed),
             (false, false) => !turn.obeys(Rule::NoSessionPresentWhenNew),
         };
-        let Some(connack) = self.connack(turn, key, connect, assigned) else {
+        let Some(connack) = self.connack(turn, key, connect, greeting) else {
             return self.end(turn, id, Ending::Unanswered);
         };
         let connack = Packet::Connack(Connack { session_present: present, ..connack });
@@ -213,10 +222,10 @@ impl Broker {
         turn: &Turn,
         key: SessionKey,
         connect: &Connect,
-        assigned: Option<Utf8String>,
+        greeting: Greeting,
     ) -> Option<Connack> {
         let link = self.sessions.get_mut(key)?.link.as_mut()?;
-        let mut connack = connack::success(turn, &self.config, connect, assigned);
+        let mut connack = connack::success(turn, &self.config, connect, greeting);
         if !turn.fits(link, &Packet::Connack(connack.clone())) {
             connack::withdraw_limits(&mut connack);
             link.receive_maximum = u16::MAX;
@@ -282,7 +291,7 @@ impl Broker {
         }
         session.incoming.values_mut().for_each(|incoming| incoming.counted = false);
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.state = State::Connected { session: key, reauthenticating: false };
+            connection.state = State::Connected { session: key };
         }
         let due = patience(turn, keep_alive).map(|time| turn.now + time);
         self.set_deadline(id, due.map(|at| (at, Deadline::KeepAlive(id))));
@@ -352,7 +361,7 @@ impl Link {
             unreleased: 0,
             receive_maximum: u16::MAX,
             topic_alias_maximum: 0,
-            method: properties.authentication_method(),
+            authentication: Authentication::of(connect),
         }
     }
 }

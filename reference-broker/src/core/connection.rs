@@ -45,8 +45,6 @@ pub(crate) enum State {
     Connected {
         /// The session that the connection belongs to.
         session: SessionKey,
-        /// Whether an authentication that the client began anew is under way.
-        reauthenticating: bool,
     },
 }
 
@@ -95,7 +93,7 @@ impl Broker {
             // The decoder lets no other packet come first.
             (State::AwaitsConnect, _) => self.end(turn, id, Ending::Unanswered),
             (State::Authenticating(_), packet) => self.on_answer(turn, id, &packet),
-            (State::Connected { session, .. }, packet) => {
+            (State::Connected { session }, packet) => {
                 let session = *session;
                 self.on_session_packet(turn, session, packet);
             }
@@ -147,7 +145,7 @@ impl Broker {
     /// The session's end of this network connection, if it has one.
     pub(crate) fn link(&self, id: ConnectionId) -> Option<&Link> {
         match self.connections.get(&id)?.state {
-            State::Connected { session, .. } => self.sessions.get(session)?.link.as_ref(),
+            State::Connected { session } => self.sessions.get(session)?.link.as_ref(),
             State::AwaitsConnect | State::Authenticating(_) => None,
         }
     }

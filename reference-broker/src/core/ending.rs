@@ -56,7 +56,7 @@ impl Broker {
     /// remembers nothing afterwards.
     pub(crate) fn shut_down(&mut self, turn: &mut Turn) {
         for (id, connection) in std::mem::take(&mut self.connections) {
-            if let State::Connected { session, .. } = connection.state {
+            if let State::Connected { session } = connection.state {
                 let text = "the server shuts down";
                 self.disconnect(turn, session, id, (ReasonCode::SERVER_SHUTTING_DOWN, text));
             }
@@ -71,7 +71,7 @@ impl Broker {
         let Some(connection) = self.connections.remove(&id) else { return };
         match connection.state {
             State::AwaitsConnect | State::Authenticating(_) => {}
-            State::Connected { session, .. } => {
+            State::Connected { session } => {
                 self.say_why(turn, session, id, ending);
                 self.close_unless_lost(turn, id, ending);
                 return self.detach(turn, session, id, ending);

@@ -5,7 +5,8 @@
 //! | `rules` | the normative rules that the broker carries out, each with its statements |
 //! | `config` | what is offered, and the limits |
 //! | `connection`, `fault` | what arrives on a network connection, and what is wrong with it |
-//! | `connect`, `connack`, `authenticate` | from CONNECT to CONNACK |
+//! | `connect`, `connack` | from CONNECT to CONNACK |
+//! | `authenticate`, `dialogue`, `scram` | who the client is |
 //! | `session` | session state |
 //! | `incoming` | messages from clients |
 //! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
@@ -21,6 +22,7 @@ mod connack;
 mod connect;
 mod connection;
 mod deadlines;
+mod dialogue;
 mod ending;
 mod fault;
 mod incoming;
@@ -31,6 +33,7 @@ mod raw;
 mod retained;
 mod routing;
 mod rules;
+mod scram;
 mod session;
 mod subscribe;
 mod subscriptions;
@@ -44,6 +47,7 @@ use bytes::{Bytes, BytesMut};
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use rules::{Rule, Rules};
+pub use scram::{NotScramKeys, Scram, ScramKeys};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
@@ -96,6 +100,8 @@ pub struct Broker {
     deadlines: Deadlines,
     /// How many client identifiers have been assigned.
     assigned: u64,
+    /// How many steps of enhanced authentication there have been.
+    dialogues: u32,
     scratch: BytesMut,
     matches: Vec<Match>,
     /// Messages that no member of a Shared Subscription is left for, which only a mutant keeps.
@@ -114,6 +120,7 @@ impl Broker {
             retained: Retained::new(),
             deadlines: Deadlines::default(),
             assigned: 0,
+            dialogues: 0,
             scratch: BytesMut::new(),
             matches: Vec::new(),
             orphans: Vec::new(),

@@ -9,6 +9,7 @@ use mqttspec_wire::{PacketId, TopicFilter, Utf8String, Version, packet::Will};
 
 use super::{
     ConnectionId, Rule,
+    authenticate::Authentication,
     message::Copy,
     outgoing::{Exchange, Identifiers},
     subscriptions::Options,
@@ -115,8 +116,8 @@ pub(crate) struct Link {
     pub(crate) receive_maximum: u16,
     /// How many Topic Aliases the client may set.
     pub(crate) topic_alias_maximum: u16,
-    /// The Authentication Method of CONNECT.
-    pub(crate) method: Option<Utf8String>,
+    /// How the client proved who it is, if CONNECT had an Authentication Method.
+    pub(crate) authentication: Option<Box<Authentication>>,
 }
 
 impl Lifetime {

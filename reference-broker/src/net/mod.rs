@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `listener` | accepts clients, and carries out the handshakes of TLS and WebSocket |
 //! | `tls`, `websocket` | both of them, as streams of bytes |
+//! | `secret` | randomness, which the core has none of |
 //! | `reader` | one task for each connection, which reads |
 //! | `outbox` | what waits to be written |
 //! | `writer` | one task for each connection that is not plain TCP, which writes |
@@ -15,6 +16,7 @@
 mod listener;
 mod outbox;
 mod reader;
+mod secret;
 mod tls;
 mod websocket;
 mod writer;
@@ -30,6 +32,7 @@ use bytes::Bytes;
 use tokio::{sync::mpsc, task::JoinSet, time};
 
 pub use listener::Listener;
+pub use secret::secret;
 pub use tls::{Tls, TlsError};
 
 use crate::core::{Broker, Config, ConnectionId, Input, Output, Rules};

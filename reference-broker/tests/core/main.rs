@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "packets are built where they are sent")]
 
+mod authenticating;
 mod connecting;
 mod invariants;
 mod mutants;
