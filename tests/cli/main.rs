@@ -4,6 +4,7 @@
 mod broker;
 mod readme;
 mod run;
+mod scram;
 
 use std::process::{Command, Output};
 
@@ -34,6 +35,8 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["broker", "--listen", "mqtts://127.0.0.1:0"], "TLS needs a certificate")]
 #[case(&["broker", "--cert", "Cargo.toml", "--key", "Cargo.toml"], "cannot serve TLS with Cargo.toml: ")]
 #[case(&["broker", "--listen", "unix:/nowhere/mqtt"], "cannot serve at unix:/nowhere/mqtt: ")]
+#[case(&["broker", "--scram", "nowhere"], "cannot read nowhere: ")]
+#[case(&["broker", "--scram", "Cargo.toml"], "Cargo.toml:1: expected NAME:SCRAM-SHA-256$")]
 #[case(&["lint", "nowhere"], "cannot read nowhere: ")]
 #[case(&["lint", "src/cli"], "there are no scenarios")]
 #[case(&["lint", "Cargo.toml"], "1 mistake in scenario files")]

@@ -10,7 +10,6 @@ use mqttspec_wire::{
 
 use super::{
     Broker, ConnectionId, Rule,
-    authenticate::Authentication,
     connack::{self, Greeting},
     connection::{RESEND, State, patience},
     deadlines::Deadline,
@@ -342,26 +341,6 @@ impl Broker {
             if self.sessions.of_client(&id).is_none() {
                 return id;
             }
-        }
-    }
-}
-
-impl Link {
-    /// The link for a client that sent this CONNECT, with nothing granted yet.
-    pub(crate) fn new(connection: ConnectionId, connect: &Connect) -> Self {
-        let properties = &connect.properties;
-        Self {
-            connection,
-            version: connect.version,
-            keep_alive: 0,
-            window: 0,
-            quota: 0,
-            maximum_packet_size: properties.maximum_packet_size(),
-            problem_information: properties.request_problem_information() != Some(0),
-            unreleased: 0,
-            receive_maximum: u16::MAX,
-            topic_alias_maximum: 0,
-            authentication: Authentication::of(connect),
         }
     }
 }

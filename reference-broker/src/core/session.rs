@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use mqttspec_wire::{PacketId, TopicFilter, Utf8String, Version, packet::Will};
+use mqttspec_wire::{
+    PacketId, TopicFilter, Utf8String, Version,
+    packet::{Connect, Will},
+};
 
 use super::{
     ConnectionId, Rule,
@@ -128,6 +131,26 @@ impl Lifetime {
             u32::MAX if turn.obeys(Rule::LargestExpiryIsForever) => Self::Forever,
             u32::MAX => Self::Connection,
             seconds => Self::For(Duration::from_secs(u64::from(seconds))),
+        }
+    }
+}
+
+impl Link {
+    /// The link for a client that sent this CONNECT, with nothing granted yet.
+    pub(crate) fn new(connection: ConnectionId, connect: &Connect) -> Self {
+        let properties = &connect.properties;
+        Self {
+            connection,
+            version: connect.version,
+            keep_alive: 0,
+            window: 0,
+            quota: 0,
+            maximum_packet_size: properties.maximum_packet_size(),
+            problem_information: properties.request_problem_information() != Some(0),
+            unreleased: 0,
+            receive_maximum: u16::MAX,
+            topic_alias_maximum: 0,
+            authentication: Authentication::of(connect),
         }
     }
 }
