@@ -10,6 +10,7 @@ mod listen;
 mod mutants;
 mod output;
 mod progress;
+mod reports;
 mod run;
 mod scenarios;
 mod scram;

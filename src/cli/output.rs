@@ -1,4 +1,4 @@
-//! Where the JSON goes.
+//! Where a report goes.
 
 use std::{
     fs::{File, OpenOptions},
@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{BadInput, terminal::print};
+use super::{BadInput, terminal::print_bytes};
 
 /// A file or standard output, known to be writable before the run starts.
 #[derive(Debug)]
@@ -25,22 +25,22 @@ impl Destination {
         match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
             Ok(file) => Ok(Self::File { file, path: path.display().to_string() }),
             Err(error) => Err(BadInput::new(format!(
-                "cannot write the JSON report to `{}`: {error}\nname a file in a folder that exists, or `-` for \
-                 standard output",
+                "cannot write a report to `{}`: {error}\nname a file in a folder that exists, or `-` for standard \
+                 output",
                 path.display()
             ))),
         }
     }
 
     /// Replaces what the destination holds.
-    pub(super) fn write(self, text: &str) -> Result<(), BadInput> {
+    pub(super) fn write(self, bytes: &[u8]) -> Result<(), BadInput> {
         match self {
             Self::Stdout => {
-                print(text);
+                print_bytes(bytes);
                 Ok(())
             }
-            Self::File { file, path } => replace(file, text)
-                .map_err(|error| BadInput::new(format!("cannot write the JSON report to `{path}`: {error}"))),
+            Self::File { file, path } => replace(file, bytes)
+                .map_err(|error| BadInput::new(format!("cannot write a report to `{path}`: {error}"))),
         }
     }
 
@@ -49,10 +49,10 @@ impl Destination {
     }
 }
 
-fn replace(mut file: File, text: &str) -> io::Result<()> {
+fn replace(mut file: File, bytes: &[u8]) -> io::Result<()> {
     // A pipe or a device has no length to set.
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
-    file.write_all(text.as_bytes())
+    file.write_all(bytes)
 }

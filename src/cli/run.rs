@@ -7,19 +7,19 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
-    output::Destination,
     progress::Progress,
+    reports::{self, Circumstances, Reports},
     scenarios,
     selection::Wanted,
     terminal::{Terminal, complain, print},
 };
 use crate::{
-    report::{Conclusion, View, json, terminal as render},
+    report::{Conclusion, View, last_line, line, terminal as render, verdict},
     runner::{self, Options, Stop, plan::Selection},
     scenario::ast::Scenario,
     target::{Address, ConnectError, Trust},
@@ -55,34 +55,66 @@ pub(super) struct Arguments {
     /// Play so many scenarios at once
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Write the report as JSON too; `-` is standard output, and the text then goes to standard error
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    /// The broker's name and version, for the reports: 'mosquitto 2.0.11'
+    #[arg(long, value_name = "NAME")]
+    broker: Option<String>,
+    #[command(flatten)]
+    reports: Reports,
+    #[command(flatten)]
+    showing: Showing,
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, Args)]
+struct Showing {
+    /// How to show the run: as text when it is over, or as a line of JSON for each event while it goes on
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Print only the verdict, in one sentence
+    #[arg(long, short, conflicts_with = "format")]
+    quiet: bool,
+}
+
+/// The form in which a run is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    JsonLines,
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
     let trust = trust(arguments)?;
-    let json_to = arguments.json.as_deref().map(Destination::open).transpose()?;
-    let report = play(arguments, &scenarios, selection, trust, terminal)?;
+    let opened = arguments.reports.open()?;
+    if arguments.showing.format == Format::JsonLines && opened.takes_stdout() {
+        return Err(BadInput::new("`--format json-lines` takes standard output: name a file for the report"));
+    }
+    let date = reports::now();
+    let run = play(arguments, &scenarios, selection, trust, terminal)?;
     let repeated = repeated(arguments);
-    let view = View {
-        width: terminal.reading_width(),
-        colour: terminal.colour,
-        strict: arguments.strict,
-        arguments: &repeated,
+    show(arguments, &run, &repeated, terminal, opened.takes_stdout());
+    let conclusion = Conclusion::of(&run, arguments.strict);
+    if !arguments.reports.is_empty() {
+        let (broker, strict) = (arguments.broker.as_deref(), arguments.strict);
+        let about = Circumstances { scenarios: &scenarios, repeated: &repeated, broker, strict, date };
+        opened.write(&[reports::report(run, &about)])?;
+    }
+    Ok(conclusion.into())
+}
+
+/// Shows what came of the run; on standard error if a report takes standard output.
+fn show(arguments: &Arguments, run: &RunReport, repeated: &[String], terminal: Terminal, elsewhere: bool) {
+    let strict = arguments.strict;
+    let colour = terminal.colour && !elsewhere;
+    let view = View { width: terminal.reading_width(), colour, strict, arguments: repeated };
+    let text = match (arguments.showing.format, arguments.showing.quiet) {
+        (Format::JsonLines, _) => last_line(run, strict).unwrap_or_default(),
+        (Format::Text, true) => verdict(run, &view),
+        (Format::Text, false) => render(run, &view),
     };
-    if json_to.as_ref().is_some_and(Destination::is_stdout) {
-        complain(&render(&report, &View { colour: false, ..view }));
-    } else {
-        print(&render(&report, &view));
-    }
-    if let Some(destination) = json_to {
-        let text = json(&report, arguments.strict);
-        destination.write(&text.map_err(|error| BadInput::new(format!("cannot write JSON: {error}")))?)?;
-    }
-    Ok(Conclusion::of(&report, arguments.strict).into())
+    if elsewhere { complain(&text) } else { print(&text) }
 }
 
 /// Whom to trust over TLS, which somebody has to say.
@@ -138,7 +170,12 @@ fn play(
     let asked = stop.clone();
     on_interrupt(move || asked.ask());
     let mut progress = Progress::new(terminal);
-    let report = runner::run(scenarios, &options, &stop, &mut |event| progress.notice(event));
+    let report = runner::run(scenarios, &options, &stop, &mut |event| {
+        progress.notice(event);
+        if arguments.showing.format == Format::JsonLines {
+            print(&line(event).unwrap_or_default());
+        }
+    });
     progress.finish();
     report.ok_or_else(|| BadInput::new("nothing to play: there are no scenarios"))
 }

@@ -62,8 +62,13 @@ fn columns(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
 
 /// Writes to standard output. A reader that has seen enough, like `head`, is no error.
 pub(super) fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// Writes to standard output what need not be text.
+pub(super) fn print_bytes(bytes: &[u8]) {
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
 }
 
 /// Writes to standard error.

@@ -1,14 +1,15 @@
 //! One scenario's run that did not pass: what was expected, what came instead, and the packets that show it.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use mqttspec_spec::StatementId;
 
 use super::{
     View, ladder,
+    model::reproduce,
     page::{Page, Tone},
     summary::tone,
-    text::{counted, quoted},
+    text::counted,
 };
 use crate::verdict::{Finding, Grade, RunReport, ScenarioResult};
 
@@ -74,7 +75,7 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
         return page.blank();
     }
     page.line(2, &[(Tone::Faint, "to see just this again:")]);
-    page.verbatim(4, Tone::Plain, &command(item));
+    page.verbatim(4, Tone::Plain, &reproduce(item.report, item.view.arguments, result));
     page.blank();
 }
 
@@ -142,22 +143,4 @@ fn write_finding(page: &mut Page, finding: &Finding, times: usize, item: &Item<'
 fn statement(id: StatementId) -> String {
     let statement = id.statement();
     format!("{id} {} (MQTT {} §{})", statement.title, id.version().number(), statement.section)
-}
-
-/// The command that plays just this run.
-fn command(item: &Item<'_>) -> String {
-    let result = item.result;
-    let mut command = String::from("mqttspec run");
-    let address = item.report.target.as_ref().map(|target| target.address.as_str());
-    if let Some(address) = address.filter(|address| address.contains("://")) {
-        let _ = write!(command, " {}", quoted(address));
-    }
-    for argument in item.view.arguments {
-        let _ = write!(command, " {}", quoted(argument));
-    }
-    let _ = write!(command, " --only {} --version {}", quoted(&result.scenario), result.version.number());
-    if !result.variant.is_empty() {
-        let _ = write!(command, " --variant {}", quoted(&result.variant));
-    }
-    command
 }

@@ -1,23 +1,35 @@
-//! Renders what a run found: for a terminal, and as JSON.
+//! Renders what a run found.
 //!
-//! Pure functions of the plain data in [`verdict`](crate::verdict): no clock, no files, no look at the terminal. Width
-//! and colour are arguments. A [`Page`] makes all that is written on it safe to print, so no byte of a broker can move
+//! Everything is rendered from one model, the [`Report`], which is written as JSON and read back. Pure functions: no
+//! clock, no files, no look at the terminal. Dates, width and colour are arguments. A [`Page`] makes all that is written on it safe to print, so no byte of a broker can move
 //! the cursor, forge a line or hide another.
 
 mod chapter;
 mod conclusion;
+mod date;
 mod detail;
 mod json;
+mod kind;
 mod ladder;
+mod latency;
+mod lines;
+mod model;
 mod page;
+mod standing;
 mod summary;
 mod table;
 mod text;
 
 pub use chapter::Chapter;
 pub use conclusion::{Conclusion, broken, judged, sentence};
-pub use json::json;
+pub use date::{Date, ParseDateError};
+pub use json::{FORMAT, ReadError, json, merged, read};
+pub use kind::{Kind, ParseKindError, RenderError};
+pub use latency::{Bin, Distribution, Latency};
+pub use lines::{last_line, line};
+pub use model::{Broker, Provenance, Report};
 pub use page::{Page, Tone};
+pub use standing::{Score, Standing, link, scores, standings};
 pub use table::Table;
 pub use text::counted;
 
@@ -62,6 +74,13 @@ pub fn terminal(report: &RunReport, view: &View<'_>) -> String {
         }
     }
     summary::skipped(&mut page, report);
+    summary::verdict(&mut page, report, view.strict);
+    page.finish()
+}
+
+/// Only the last line of [`terminal`].
+pub fn verdict(report: &RunReport, view: &View<'_>) -> String {
+    let mut page = Page::new(view.width, view.colour);
     summary::verdict(&mut page, report, view.strict);
     page.finish()
 }

@@ -29,7 +29,7 @@ impl<'a> Record<'a> {
         let key = |result: &ScenarioResult| (result.scenario.clone(), result.version, result.variant.clone());
         self.results.sort_by_cached_key(key);
         RunReport {
-            mqttspec: env!("CARGO_PKG_VERSION"),
+            mqttspec: env!("CARGO_PKG_VERSION").to_owned(),
             target: self.target,
             stopped: self.stopped,
             duration,

@@ -88,7 +88,7 @@ impl Facts {
         }
         TargetReport {
             address: address.to_string(),
-            versions: self.spoken.keys().map(|version| version.number()).collect(),
+            versions: self.spoken.keys().map(|version| version.number().to_owned()).collect(),
             missing,
             round_trip: self.round_trip(),
         }

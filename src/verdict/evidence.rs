@@ -5,13 +5,15 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use mqttspec_spec::Version;
 use mqttspec_wire::Sender;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::written::{self, seconds};
 
 /// One thing that happened on a network connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// When, counted from the start of the scenario's run.
-    #[serde(serialize_with = "seconds", rename = "at_seconds")]
+    #[serde(with = "seconds", rename = "at_seconds")]
     pub at: Duration,
     /// The client's name in the scenario.
     pub client: String,
@@ -23,7 +25,7 @@ pub struct Evidence {
 }
 
 /// What happened on a network connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// It was opened.
@@ -36,15 +38,15 @@ pub enum EvidenceKind {
     /// Bytes travelled: a whole packet, or as much of one as came.
     Packet {
         /// Who sent it.
-        #[serde(serialize_with = "sender")]
+        #[serde(with = "written::sender")]
         from: Sender,
         /// The version by which it is to be read.
-        #[serde(serialize_with = "number")]
+        #[serde(with = "written::version")]
         version: Version,
         /// A line that says what it is: `PUBLISH QoS 1, id 7, topic a/b, 3 bytes`.
         summary: String,
         /// What is wrong with it, if it is malformed.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
         /// Its bytes.
         hex: Hex,
@@ -52,7 +54,7 @@ pub enum EvidenceKind {
     /// One side closed it, or its sending direction.
     Closed {
         /// Who.
-        #[serde(serialize_with = "sender")]
+        #[serde(with = "written::sender")]
         by: Sender,
         /// How: `closed`, `reset`.
         how: String,
@@ -81,16 +83,17 @@ impl Serialize for Hex {
     }
 }
 
-pub(super) fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(duration.as_secs_f64())
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        written::text(deserializer, |text| {
+            bytes(text.as_bytes()).map(Self).ok_or("bytes are pairs of hexadecimal digits")
+        })
+    }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-fn sender<S: Serializer>(sender: &Sender, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(sender)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-pub(super) fn number<S: Serializer>(version: &Version, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(version.number())
+fn bytes(digits: &[u8]) -> Option<Bytes> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    pairs.iter().map(byte).collect::<Option<_>>().filter(|_| rest.is_empty())
 }

@@ -5,6 +5,7 @@
 mod evidence;
 mod grade;
 mod outcome;
+pub mod written;
 
 pub use evidence::{Evidence, EvidenceKind, Hex};
 pub use grade::Grade;

@@ -3,51 +3,52 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mqttspec_spec::{StatementId, Version};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Grade, evidence};
+use super::{
+    Evidence, Grade,
+    written::{ids, seconds, version},
+};
 
 /// The result of playing one scenario under one version with one combination of its variations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioResult {
     /// The scenario's id: its path without the ending.
     pub scenario: String,
     /// Its title.
     pub title: String,
     /// The version it ran under.
-    #[serde(serialize_with = "evidence::number")]
+    #[serde(with = "version")]
     pub version: Version,
     /// The values of its variations, `qos=1 retain=true`; empty without any.
     pub variant: String,
     /// The worst grade of its findings.
     pub grade: Grade,
     /// The statements that it covers under this version.
-    #[serde(serialize_with = "ids")]
+    #[serde(with = "ids")]
     pub statements: Vec<StatementId>,
     /// The statements that it shows broken (`fail`) or not followed (`warn`).
-    #[serde(serialize_with = "ids", skip_serializing_if = "Vec::is_empty")]
+    #[serde(with = "ids")]
     pub broken: Vec<StatementId>,
     /// What was found; empty when it passed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// How long it took on the clock of its target (virtual in-process).
-    #[serde(serialize_with = "evidence::seconds", rename = "seconds")]
+    #[serde(with = "seconds", rename = "seconds")]
     pub duration: Duration,
-    /// Every packet both ways. Always recorded; written only for scenarios that did not pass.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Every packet both ways.
     pub evidence: Vec<Evidence>,
 }
 
 /// One thing that was found in a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Its grade.
     pub grade: Grade,
     /// The statements concerned.
-    #[serde(serialize_with = "ids")]
+    #[serde(with = "ids")]
     pub statements: Vec<StatementId>,
     /// The step of the scenario at which it was found; none for what the referee saw on its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// What was acceptable.
     pub expected: String,
@@ -58,7 +59,7 @@ pub struct Finding {
 }
 
 /// A line of a scenario file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The path of the file.
     pub path: String,
@@ -69,31 +70,29 @@ pub struct Place {
 }
 
 /// What was tested.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetReport {
     /// Where it is: `embedded`, `mqtt://127.0.0.1:1883`.
     pub address: String,
     /// The versions that it speaks.
-    pub versions: Vec<&'static str>,
+    pub versions: Vec<String>,
     /// The features that it does not offer, each with the proof.
     pub missing: BTreeMap<String, String>,
     /// The round trip of a PINGREQ, measured first.
-    #[serde(serialize_with = "evidence::seconds", rename = "round_trip_seconds")]
+    #[serde(with = "seconds", rename = "round_trip_seconds")]
     pub round_trip: Duration,
 }
 
 /// A whole run: what was tested and what came of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReport {
     /// The version of this program.
-    pub mqttspec: &'static str,
+    pub mqttspec: String,
     /// What was tested; none when it could not be reached.
     pub target: Option<TargetReport>,
     /// Why the run ended early: unreachable, died in the middle, interrupted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
     /// Wall-clock time of the run.
-    #[serde(serialize_with = "evidence::seconds", rename = "seconds")]
     pub duration: Duration,
     /// How many results have each grade.
     pub summary: Summary,
@@ -102,7 +101,7 @@ pub struct RunReport {
 }
 
 /// How many results have each grade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the grades")]
 pub struct Summary {
     pub pass: usize,
@@ -138,8 +137,4 @@ impl Summary {
             Grade::Error => &mut self.error,
         }
     }
-}
-
-fn ids<S: Serializer>(ids: &[StatementId], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(ids.iter().map(ToString::to_string))
 }

@@ -3,6 +3,7 @@
 
 mod broker;
 mod readme;
+mod reports;
 mod run;
 mod scram;
 

@@ -99,7 +99,12 @@ fn nobody_listens() {
 #[case(&["mqtts://127.0.0.1", "--ca", "Cargo.toml"], "it holds no certificate in PEM")]
 #[case(&["mqtts://127.0.0.1", "--ca", "x", "--insecure"], "cannot be used with")]
 #[case(&["--jobs", "0"], "0 is not in 1..=65535")]
-#[case(&["--json", "nowhere/report.json"], "cannot write the JSON report to `nowhere/report.json`")]
+#[case(&["--json", "nowhere/report.json"], "cannot write a report to `nowhere/report.json`")]
+#[case(&["--report", "json=nowhere/report.json"], "cannot write a report to `nowhere/report.json`")]
+#[case(&["--report", "pdf=report.pdf"], "`pdf` is no kind of report; there are json")]
+#[case(&["--report", "json"], "it names no file; write it as html=report.html")]
+#[case(&["--report", "json=-", "--json", "-"], "only one report can go to standard output")]
+#[case(&["--format", "json-lines", "--json", "-"], "`--format json-lines` takes standard output")]
 fn nothing_is_run_on_a_slip(#[case] arguments: &[&str], #[case] expected: &str) {
     let arguments = [&["run", "--scenarios", SCENARIOS], arguments].concat();
     let (status, stdout, stderr) = outcome(&arguments);

@@ -3,18 +3,21 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use mqttspec::verdict::{
-    Evidence, EvidenceKind, Finding, Grade, Hex, Place, RunReport, ScenarioResult, Summary, TargetReport,
+use mqttspec::{
+    report::{Broker, Date, Provenance, Report},
+    verdict::{
+        Evidence, EvidenceKind, Finding, Grade, Hex, Place, RunReport, ScenarioResult, Summary, TargetReport,
+    },
 };
 use mqttspec_spec::{StatementId, Version, v3, v5};
 use mqttspec_wire::Sender;
 
 fn run(results: Vec<ScenarioResult>) -> RunReport {
     RunReport {
-        mqttspec: "0.1.0",
+        mqttspec: "0.1.0".into(),
         target: Some(TargetReport {
             address: "mqtt://127.0.0.1:1883".into(),
-            versions: vec!["3.1.1", "5.0"],
+            versions: vec!["3.1.1".into(), "5.0".into()],
             missing: BTreeMap::from([(
                 "shared".into(),
                 "CONNACK says Shared Subscription Available = 0".into(),
@@ -25,6 +28,27 @@ fn run(results: Vec<ScenarioResult>) -> RunReport {
         duration: Duration::from_millis(12_440),
         summary: Summary::of(&results),
         results,
+    }
+}
+
+/// A run with its provenance.
+pub(crate) fn report(run: RunReport) -> Report {
+    let ids = Version::ALL.into_iter().flat_map(Version::statements);
+    let judge = |id| if id == v5!("1.5.4-3") { "by the referee" } else { "by scenarios" };
+    let text = "title: A newer retained message replaces the stored one\n# <script>alert(1)</script>\n";
+    let sources = run.results.iter().map(|result| (result.scenario.clone(), text.to_owned()));
+    Report {
+        provenance: Provenance {
+            date: Some(Date::from_unix(1_793_889_600)),
+            broker: Some(Broker::parse("examplemq 1.2")),
+            profile: None,
+            command: ["mqttspec", "run", "mqtt://127.0.0.1:1883"].map(str::to_owned).to_vec(),
+            repeated: vec![],
+            strict: false,
+        },
+        scenarios: sources.collect(),
+        judges: ids.map(|id| (id, judge(id).to_owned())).collect(),
+        run,
     }
 }
 

@@ -1,0 +1,70 @@
+//! The forms in which reports leave the program.
+
+use std::{fmt, str::FromStr};
+
+use super::{Report, json};
+
+/// A form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// JSON, from which all others can be made.
+    Json,
+}
+
+impl Kind {
+    /// All, with the names by which users choose them.
+    pub const ALL: [(Self, &'static str); 1] = [(Self::Json, "json")];
+
+    /// The name by which users choose it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    /// What it is good for.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Json => "all there is, for programs; the others can be made from it later",
+        }
+    }
+
+    /// Renders one report, or several together.
+    pub fn render(self, reports: &[Report]) -> Result<Vec<u8>, RenderError> {
+        match self {
+            Self::Json => match reports {
+                [report] => json::json(report),
+                several => json::merged(several),
+            }
+            .map(String::into_bytes)
+            .map_err(|error| RenderError(error.to_string())),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A word that names no form of a report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no kind of report; there are {kinds}", kinds = names())]
+pub struct ParseKindError(String);
+
+fn names() -> String {
+    Kind::ALL.map(|(_, name)| name).join(", ")
+}
+
+impl FromStr for Kind {
+    type Err = ParseKindError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|(_, name)| *name == text);
+        known.map(|(kind, _)| kind).ok_or_else(|| ParseKindError(text.to_owned()))
+    }
+}
+
+/// Why a report cannot have the form that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RenderError(pub(super) String);
