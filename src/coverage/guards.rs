@@ -14,18 +14,14 @@ use super::{
 
 /// Rules whose mutants nobody notices. A rule needs no entry if all of its statements are out of reach.
 const UNNOTICED: &[(Rule, &str)] = &[
-    (Rule::UnsupportedVersionAnswered, "takes a broker launched with one version only"),
-    (Rule::MissingFeaturesTold, "takes a broker launched without a feature"),
     (
         Rule::KeepAliveTimeoutTold,
         "3.1.2-22 wants the connection closed as if the network had failed, so that a bare close passes",
     ),
-    (Rule::QuestionContinues, "takes a broker launched with enhanced authentication"),
     (
         Rule::AcknowledgementsMatchById,
         "takes a broker that sends a message before the one before it is acknowledged, and none has to",
     ),
-    (Rule::DeniedSubscriptionRefused, "takes a broker launched with authorization"),
 ];
 
 /// Statements that scenarios cover and that their steps name on no mutant.

@@ -1,7 +1,9 @@
 //! Playing against brokers of this process, in virtual time.
 
 use std::{
+    collections::BTreeMap,
     sync::{
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -9,20 +11,21 @@ use std::{
 };
 
 use mqttspec_spec::Version;
-use reference_broker::{Broker, Config, Rules};
+use reference_broker::{Broker, Rules};
 
 use super::{
     options::{Options, Stop, circumstances},
     plan::Run,
-    record::{INTERRUPTED, Record, playable, unplayed},
-    script::{self, Circumstances, Played},
+    record::{INTERRUPTED, Record, SetUp, obstacle, unplayed},
+    script::{self, Circumstances, Played, UNIQUE},
 };
 use crate::{
+    scenario::ast::Setting,
     stage::Play,
     target::{
         Dripped, Facts,
         in_process::{self, Peer},
-        probe,
+        probe, set_up,
     },
     verdict::{Grade, ScenarioResult},
 };
@@ -30,26 +33,17 @@ use crate::{
 /// The reference broker as a target: a fresh one for every run, so that runs cannot meet.
 #[derive(Clone, Debug)]
 pub struct Embedded {
-    facts: Facts,
+    /// What it says of itself, by how it is set up; found out when it is needed.
+    facts: Arc<Mutex<BTreeMap<Vec<Setting>, Arc<Facts>>>>,
     drip: bool,
 }
 
 impl Embedded {
     /// Probes the reference broker.
     pub fn probed() -> Self {
-        let mut facts = Facts::default();
-        for version in Version::ALL {
-            let mut broker = Broker::new(Config::default(), Rules::all());
-            let play =
-                Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "embedded".to_owned(), None));
-            match in_process::play(play, &mut broker) {
-                Ok(probed) => facts.add(version, probed),
-                Err(stuck) => {
-                    facts.refused.insert(version, stuck.to_string());
-                }
-            }
-        }
-        Self { facts, drip: false }
+        let embedded = Self { facts: Arc::default(), drip: false };
+        embedded.facts(&[]);
+        embedded
     }
 
     /// Sends it everything byte by byte.
@@ -58,16 +52,48 @@ impl Embedded {
         Self { drip: true, ..self }
     }
 
-    /// Plays one run against a fresh reference broker with these rules.
+    /// Plays one run against a fresh reference broker with these rules, set up as the scenario wants it.
     pub fn play(&self, run: &Run, rules: Rules) -> ScenarioResult {
-        self.play_against(run, &mut Broker::new(Config::default(), rules))
+        self.play_against(run, &mut broker(run, UNIQUE, rules))
     }
 
     /// Plays one run against another broker of this process, in the circumstances of the reference broker.
     pub fn play_against(&self, run: &Run, broker: &mut dyn Peer) -> ScenarioResult {
-        let limits = self.facts.spoken.get(&run.version).map(|facts| facts.limits.clone());
+        let facts = self.facts(&run.scenario.broker);
+        let limits = facts.spoken.get(&run.version).map(|facts| facts.limits.clone());
         play(run, broker, self.drip, Circumstances::embedded(limits.unwrap_or_default()))
     }
+
+    /// What the reference broker says of itself when it is set up so.
+    fn facts(&self, settings: &[Setting]) -> Arc<Facts> {
+        let mut known = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(facts) = known.get(settings) {
+            return Arc::clone(facts);
+        }
+        let facts = Arc::new(probe_with(settings));
+        known.insert(settings.to_vec(), Arc::clone(&facts));
+        facts
+    }
+}
+
+fn probe_with(settings: &[Setting]) -> Facts {
+    let mut facts = Facts::default();
+    for version in Version::ALL {
+        let mut broker = Broker::new(set_up::config(settings, &script::topic(UNIQUE)), Rules::all());
+        let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, UNIQUE.to_owned(), None));
+        match in_process::play(play, &mut broker) {
+            Ok(probed) => facts.add(version, probed),
+            Err(stuck) => {
+                facts.refused.insert(version, stuck.to_string());
+            }
+        }
+    }
+    facts
+}
+
+/// A fresh reference broker, set up as the scenario wants it.
+fn broker(run: &Run, unique: &str, rules: Rules) -> Broker {
+    Broker::new(set_up::config(&run.scenario.broker, &script::topic(unique)), rules)
 }
 
 fn play(run: &Run, broker: &mut dyn Peer, drip: bool, circumstances: Circumstances) -> ScenarioResult {
@@ -83,9 +109,9 @@ fn play(run: &Run, broker: &mut dyn Peer, drip: bool, circumstances: Circumstanc
 
 /// Probes, then plays the runs on all processors.
 pub(super) fn run(runs: &[Run], options: &Options, stop: &Stop, record: &mut Record<'_>) {
-    let Embedded { facts, .. } = Embedded::probed();
-    record.probed(&facts, &options.target);
-    let playable = playable(runs, &facts, record);
+    let embedded = Embedded::probed();
+    record.probed(&embedded.facts(&[]), &options.target);
+    record.planned(runs.len());
     let jobs = options
         .jobs
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
@@ -95,15 +121,12 @@ pub(super) fn run(runs: &[Run], options: &Options, stop: &Stop, record: &mut Rec
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             let sender = sender.clone();
-            let (next, playable, facts) = (&next, &playable, &facts);
+            let (next, embedded) = (&next, &embedded);
             scope.spawn(move || {
-                while let Some((index, run)) = playable.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop.is_asked() {
-                        return;
-                    }
-                    let circumstances = circumstances(options, *index, facts, run.version);
-                    let mut broker = Broker::new(Config::default(), Rules::all());
-                    if sender.send(play(run, &mut broker, options.drip, circumstances)).is_err() {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(run) = runs.get(index).filter(|_| !stop.is_asked()) else { return };
+                    if sender.send(embedded.play_one(index, run, options)).is_err() {
                         return;
                     }
                 }
@@ -116,5 +139,18 @@ pub(super) fn run(runs: &[Run], options: &Options, stop: &Stop, record: &mut Rec
     });
     if stop.is_asked() {
         record.stopped(INTERRUPTED);
+    }
+}
+
+impl Embedded {
+    /// Plays one run of many, or says why it is not to be played.
+    fn play_one(&self, index: usize, run: &Run, options: &Options) -> ScenarioResult {
+        let facts = self.facts(&run.scenario.broker);
+        if let Some(result) = obstacle(run, &facts, SetUp::ForThem) {
+            return result;
+        }
+        let circumstances = circumstances(options, index, &facts, run.version);
+        let mut broker = broker(run, &circumstances.unique, Rules::all());
+        play(run, &mut broker, options.drip, circumstances)
     }
 }

@@ -132,6 +132,7 @@ mod tests {
             title: String::new(),
             covers: Covers { v3: vec![v3!("3.3.1-5")], v5: vec![v5!("3.3.1-5")] },
             needs: vec![],
+            broker: vec![],
             vary: vec![("qos".into(), vec![Scalar::Number(1.0), Scalar::Number(2.0)])],
             exclusive: false,
             ruling: None,

@@ -65,25 +65,50 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Whether the target was set up as its runs want it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SetUp {
+    /// As all of them want it.
+    ForThem,
+    /// By somebody else: what packets do not show is not known.
+    ByOthers,
+}
+
 /// The runs that the target's own words allow; the others are skipped with their proof.
-pub(super) fn playable<'r>(runs: &'r [Run], facts: &Facts, record: &mut Record<'_>) -> Vec<(usize, &'r Run)> {
-    record.planned(runs.len());
+pub(super) fn playable<'r>(
+    runs: Vec<(usize, &'r Run)>,
+    facts: &Facts,
+    set_up: SetUp,
+    record: &mut Record<'_>,
+) -> Vec<(usize, &'r Run)> {
     let mut playable = Vec::new();
-    for (index, run) in runs.iter().enumerate() {
-        match facts.missing(run.version, &run.scenario.needs_with(&run.variant)) {
-            Some((feature, proof)) => record.finished(skipped(run, &feature, &proof)),
-            None if facts.spoken.contains_key(&run.version) => playable.push((index, run)),
-            None => {
-                let why = "the probe of this version was inconclusive";
-                record.finished(unplayed(run, Grade::Inconclusive, "a broker that answers the probe", why));
-            }
+    for (index, run) in runs {
+        match obstacle(run, facts, set_up) {
+            Some(result) => record.finished(result),
+            None => playable.push((index, run)),
         }
     }
     playable
 }
 
-fn skipped(run: &Run, feature: &str, proof: &str) -> ScenarioResult {
-    unplayed(run, Grade::Skip, &format!("the feature `{feature}`"), proof)
+/// What a run comes to that the target's own words do not allow.
+pub(super) fn obstacle(run: &Run, facts: &Facts, set_up: SetUp) -> Option<ScenarioResult> {
+    if let Some((feature, proof)) = facts.missing(run.version, &run.scenario.needs_with(&run.variant)) {
+        return Some(skipped(run, &format!("the feature `{feature}`"), &proof));
+    }
+    if !facts.spoken.contains_key(&run.version) {
+        let why = "the probe of this version was inconclusive";
+        return Some(unplayed(run, Grade::Inconclusive, "a broker that answers the probe", why));
+    }
+    if set_up == SetUp::ForThem {
+        return None;
+    }
+    let (setting, proof) = facts.not_set_up(run.version, &run.scenario.broker)?;
+    Some(skipped(run, &format!("a broker set up with `{setting}`"), &proof))
+}
+
+fn skipped(run: &Run, expected: &str, proof: &str) -> ScenarioResult {
+    unplayed(run, Grade::Skip, expected, proof)
 }
 
 /// The result of a run that was not played, or not to its end.

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     options::{Options, Stop, circumstances, unique},
     plan::Run,
-    record::{INTERRUPTED, Record, playable, unplayed},
+    record::{INTERRUPTED, Record, SetUp, playable, unplayed},
     script::{self, Haste, Played},
 };
 use crate::{
@@ -91,7 +91,8 @@ impl<'a> Session<'a> {
             return record.stopped(format!("{} does not speak MQTT to us: {why}", self.options.target));
         }
         let jobs = self.options.jobs.unwrap_or(JOBS).clamp(1, 4096);
-        let mut runs = playable(self.runs, &facts, record);
+        record.planned(self.runs.len());
+        let mut runs = playable(self.runs.iter().enumerate().collect(), &facts, SetUp::ByOthers, record);
         for (number, jobs) in [jobs, jobs.min(FEW), 1].into_iter().enumerate() {
             let attempt = Attempt { number, jobs };
             let (alone, together): (Vec<_>, Vec<_>) =

@@ -6,7 +6,7 @@ use mqttspec_spec::Version;
 
 use super::Address;
 use crate::{
-    scenario::ast::Feature,
+    scenario::ast::{Feature, Setting},
     verdict::{ScenarioResult, TargetReport},
 };
 
@@ -39,13 +39,20 @@ impl Facts {
             return Some((format!("MQTT {}", version.number()), proof.clone()));
         }
         let missing = &self.spoken.get(&version)?.missing;
-        needs.iter().find_map(|feature| {
-            let proof = if *feature == Feature::SoleVersion {
-                self.another_version(version)
+        let absent = |feature: &Feature| Some((feature.name().to_owned(), missing.get(feature)?.clone()));
+        needs.iter().find_map(absent)
+    }
+
+    /// The first of these settings that the target does not show to have, and what it shows instead.
+    pub fn not_set_up<'s>(&self, version: Version, settings: &'s [Setting]) -> Option<(&'s Setting, String)> {
+        let spoken = self.spoken.get(&version)?;
+        settings.iter().find_map(|setting| {
+            let lacks = if let Setting::Version(only) = setting {
+                self.another_version(*only)
             } else {
-                missing.get(feature).cloned()
+                spoken.lacks(setting)
             };
-            proof.map(|proof| (feature.name().to_owned(), proof))
+            lacks.map(|proof| (setting, proof))
         })
     }
 
@@ -120,12 +127,12 @@ mod tests {
         let [older, newer] = Version::ALL;
         let mut facts = Facts::default();
         facts.spoken.insert(older, VersionFacts::default());
-        let needs = [Feature::SoleVersion];
-        assert_eq!(facts.missing(older, &needs).unwrap().1, "the broker may speak MQTT 5.0 too");
+        let wanted = [Setting::Version(older)];
+        assert_eq!(facts.not_set_up(older, &wanted).unwrap().1, "the broker may speak MQTT 5.0 too");
         facts.refused.insert(newer, "closed".to_owned());
-        assert_eq!(facts.missing(older, &needs), None);
+        assert_eq!(facts.not_set_up(older, &wanted), None);
         facts.refused.clear();
         facts.spoken.insert(newer, VersionFacts::default());
-        assert_eq!(facts.missing(older, &needs).unwrap().1, "the broker speaks MQTT 5.0 too");
+        assert_eq!(facts.not_set_up(older, &wanted).unwrap().1, "the broker speaks MQTT 5.0 too");
     }
 }

@@ -8,6 +8,7 @@ mod facts;
 pub mod in_process;
 pub mod network;
 pub mod probe;
+pub mod set_up;
 mod stream;
 mod transport;
 mod trust;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path, thread};
 
 use mqttspec::{
     runner::plan::Selection,
+    scenario,
     target::{Address, Transport, Trust},
     verdict::{Grade, ScenarioResult},
 };
@@ -54,11 +55,22 @@ impl Target {
     }
 }
 
+/// A broker that is not launched by us is not set up for the scenarios that want it.
+fn skip_settings(expected: &mut Verdicts) {
+    let scenarios = scenario::builtin().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let set_up = |id: &str| scenarios.iter().any(|it| it.id == id && !it.broker.is_empty());
+    for ((id, ..), verdict) in expected.iter_mut().filter(|((id, ..), _)| set_up(id)) {
+        assert_eq!(verdict.0, Grade::Pass, "{id}");
+        *verdict = (Grade::Skip, Vec::new());
+    }
+}
+
 #[test]
 fn every_transport_comes_to_the_verdicts_of_virtual_time() {
     let embedded = play_against(Address::Embedded, Selection::default(), Trust::default(), false);
-    let expected = verdicts(&embedded.results);
+    let mut expected = verdicts(&embedded.results);
     assert!(expected.len() > 500, "only {} verdicts", expected.len());
+    skip_settings(&mut expected);
     let certificate = Certificate::for_host("127.0.0.1", false);
     let ways = Transport::ALL.into_iter().map(|transport| (transport, false)).chain([(Transport::Tcp, true)]);
     let first = thread::scope(|scope| {

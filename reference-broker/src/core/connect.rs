@@ -49,7 +49,7 @@ impl Broker {
 
     /// Whether the server can serve this client.
     fn check(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
-        if !self.config.offers(connect.version) {
+        if !self.config.offers(connect.version) && turn.obeys(Rule::UnsupportedVersionRefused) {
             let text = "this version is not offered";
             return Err(Refusal::new(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, text));
         }
@@ -130,7 +130,10 @@ impl Broker {
 
     /// Answers a CONNECT that is well-formed but not accepted, and closes.
     pub(crate) fn refuse(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect, refusal: Refusal) {
-        let link = Link::new(id, connect);
+        let mut link = Link::new(id, connect);
+        if !self.config.offers(Version::V5_0) {
+            link.version = Version::V3_1_1; // the only way in which it can say it
+        }
         let told = match refusal.reason {
             ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => turn.obeys(Rule::UnsupportedVersionAnswered),
             ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => turn.obeys(Rule::RejectedIdentifierAnswered),

@@ -1,6 +1,7 @@
 //! Plays one scenario: each step is an `async` function over the stage, and every failure becomes a finding.
 
 mod choice;
+mod circumstances;
 mod cleanup;
 mod clients;
 mod closing;
@@ -15,7 +16,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mqttspec_spec::{StatementId, Version};
 
-pub(super) use self::trouble::Haste;
+pub(super) use self::{
+    circumstances::{Circumstances, UNIQUE, topic},
+    trouble::Haste,
+};
 use self::{
     cleanup::Leftovers,
     clients::Clients,
@@ -28,37 +32,8 @@ use super::{
 use crate::{
     scenario::ast::{Action, Judgement, Otherwise, Step, StepKind},
     stage::{Objection, Stage},
-    target::Credentials,
     verdict::{Finding, Grade, Place, ScenarioResult},
 };
-
-/// What a script is told about its circumstances.
-#[derive(Clone, Debug)]
-pub(super) struct Circumstances {
-    /// A prefix of at most ten letters and digits that no other run uses at the same time.
-    pub(super) unique: String,
-    /// How long the broker may take to answer before its silence is put to the proof by a fence.
-    pub(super) patience: Duration,
-    /// How long a message may be on its way that no fence can follow: a multiple of the round trip.
-    pub(super) settle: Duration,
-    /// What the probe learnt, as variables: `limits.receive_maximum` and the like.
-    pub(super) limits: Vec<(String, f64)>,
-    /// What the target wants to be told by its clients.
-    pub(super) credentials: Option<Credentials>,
-}
-
-impl Circumstances {
-    /// Those of a play against the reference broker in virtual time, where nothing but the broker takes time.
-    pub(super) fn embedded(limits: Vec<(String, f64)>) -> Self {
-        Self {
-            unique: "membedded".to_owned(),
-            patience: Duration::from_secs(1),
-            settle: Duration::from_millis(10),
-            limits,
-            credentials: None,
-        }
-    }
-}
 
 /// The part of a scenario that a step belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,7 +109,7 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
 impl Script {
     fn new(stage: Stage, run: Run, circumstances: Circumstances) -> Self {
         let mut variables = Variables::default();
-        variables.set("topic", Datum::Text(format!("mqttspec/{}", circumstances.unique)));
+        variables.set("topic", Datum::Text(topic(&circumstances.unique)));
         variables.set("id", Datum::Text(circumstances.unique.clone()));
         for (name, value) in &circumstances.limits {
             variables.set(name, Datum::Number(*value));

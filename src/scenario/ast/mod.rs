@@ -6,6 +6,7 @@
 mod expect;
 mod expr;
 mod packet;
+mod setting;
 mod step;
 
 use std::{ops::Range, sync::Arc};
@@ -15,6 +16,7 @@ use mqttspec_spec::{StatementId, Version};
 pub use expect::{CloseExpectation, Expectation, Fence, Judgement, Otherwise, Outcome, OutcomeEvent, Terms};
 pub use expr::{Expr, Operator, Scalar, Segment};
 pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
+pub use setting::{Challenge, Lack, Limit, Setting};
 pub use step::{Action, Exchange, SendItem, Step, StepKind, Whichever};
 
 /// A byte range in the scenario's source text.
@@ -33,6 +35,8 @@ pub struct Scenario {
     pub covers: Covers,
     /// Optional features without which it is skipped.
     pub needs: Vec<Need>,
+    /// How the broker is to be set up, sorted; a broker as it comes will do if empty.
+    pub broker: Vec<Setting>,
     /// Variables and the values they take; it runs once per combination.
     pub vary: Vec<(String, Vec<Scalar>)>,
     /// Whether it needs the broker to itself.
@@ -137,15 +141,13 @@ pub enum Feature {
     Anonymous,
     /// Clients with any user name and password.
     AnyCredentials,
-    /// No other version of MQTT than the one in use.
-    SoleVersion,
     /// Enhanced authentication (MQTT 5.0).
     EnhancedAuth,
 }
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 16] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -161,7 +163,6 @@ impl Feature {
         (Self::DollarTopic, "dollar-topic"),
         (Self::Anonymous, "anonymous"),
         (Self::AnyCredentials, "any-credentials"),
-        (Self::SoleVersion, "sole-version"),
         (Self::EnhancedAuth, "enhanced-auth"),
     ];
 

@@ -16,6 +16,7 @@ mod matcher;
 mod packet;
 mod scenario;
 mod scope;
+mod setting;
 mod step;
 mod versions;
 mod whichever;

@@ -29,6 +29,7 @@ pub(super) fn scenario(lower: &mut Lower, id: &str, source: &Arc<Source>, root: 
     let (needs, vary) = (keys.take("needs"), keys.take("vary"));
     let vary = vary.map_or_else(Vec::new, |node| lower.vary(node));
     let needs = needs.map_or_else(Vec::new, |node| lower.needs(node, &vary));
+    let broker = keys.take("broker").map_or_else(Vec::new, |node| lower.settings(node));
     let exclusive = keys.take("exclusive").is_some_and(|node| lower.plain_flag(node));
     let ruling = keys.take("ruling").and_then(|node| Some(lower.scalar(node, "a text")?.text.clone()));
     let (prepare, control) = (keys.take("prepare"), keys.take("control"));
@@ -53,6 +54,7 @@ pub(super) fn scenario(lower: &mut Lower, id: &str, source: &Arc<Source>, root: 
         title: title?,
         covers: lower.covers.clone(),
         needs,
+        broker,
         vary,
         exclusive,
         ruling,
