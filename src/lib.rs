@@ -1,5 +1,6 @@
 //! Conformance test suite and protocol simulator for MQTT 3.1.1 and 5.0.
 
+pub mod capture;
 pub mod cli;
 pub mod coverage;
 pub mod describe;

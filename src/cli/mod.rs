@@ -10,6 +10,7 @@ mod listen;
 mod mutants;
 mod output;
 mod progress;
+mod report;
 mod reports;
 mod run;
 mod scenarios;
@@ -40,6 +41,7 @@ enum Command {
     Explain(explain::Arguments),
     Lint(lint::Arguments),
     Mutants(mutants::Arguments),
+    Report(report::Arguments),
     Broker(broker::Arguments),
 }
 
@@ -64,6 +66,7 @@ pub fn main() -> Exit {
         Command::Run(arguments) => run::run(arguments, terminal),
         Command::List(arguments) => list::list(arguments, terminal),
         Command::Explain(arguments) => explain::explain(arguments, terminal),
+        Command::Report(arguments) => report::report(arguments, terminal),
         Command::Broker(arguments) => broker::broker(arguments, terminal),
         Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),

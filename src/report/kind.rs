@@ -2,18 +2,20 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Report, json};
+use super::{Report, frames, json};
 
 /// A form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// JSON, from which all others can be made.
     Json,
+    /// The packets as a capture.
+    Pcapng,
 }
 
 impl Kind {
     /// All, with the names by which users choose them.
-    pub const ALL: [(Self, &'static str); 1] = [(Self::Json, "json")];
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Json, "json"), (Self::Pcapng, "pcapng")];
 
     /// The name by which users choose it.
     pub fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Kind {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Json => "all there is, for programs; the others can be made from it later",
+            Self::Pcapng => "the packets, for Wireshark",
         }
     }
 
@@ -36,6 +39,10 @@ impl Kind {
             }
             .map(String::into_bytes)
             .map_err(|error| RenderError(error.to_string())),
+            Self::Pcapng => match reports {
+                [report] => frames::pcapng(report),
+                _ => Err(RenderError("a capture holds the packets of one run: name one report".to_owned())),
+            },
         }
     }
 }

@@ -34,7 +34,7 @@ const BUSY: usize = 48;
 /// Of those that may have suffered from so many others, so many at once.
 const FEW: usize = 16;
 /// No scenario takes longer than this in real time.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// The index that names the probe's topics, beyond those of all scenarios.
 const PROBE: usize = 36 * 36 * 36 - 1;
 

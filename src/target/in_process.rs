@@ -42,7 +42,7 @@ pub enum Stuck {
 }
 
 const EVENTS: u32 = 1_000_000;
-const VIRTUAL_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+const VIRTUAL_TIME: Duration = Duration::from_hours(24);
 
 /// Plays against `broker`, beginning at time zero.
 pub fn play<T>(mut play: Play<T>, broker: &mut dyn Peer) -> Result<T, Stuck> {

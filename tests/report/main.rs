@@ -1,6 +1,8 @@
 //! How reports look: compared with the files in `tests/report/expected`. To accept a change, set `ACCEPT=1` and read
 //! the difference before it is committed.
+#![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod frames;
 mod json;
 mod sample;
 

@@ -123,7 +123,7 @@ impl Server {
 
     /// When the core wants to be called again.
     fn timeout(&self) -> Instant {
-        const IDLE: Duration = Duration::from_secs(3_600);
+        const IDLE: Duration = Duration::from_hours(1);
         self.broker.next_timeout().map_or_else(|| Instant::now() + IDLE, |timeout| self.started + timeout)
     }
 

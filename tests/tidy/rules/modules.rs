@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 9] = [
+const MAY_NOT_USE: [(&str, &[&str]); 10] = [
     (
         "describe",
         &["scenario", "target", "runner", "referee", "verdict", "stage", "coverage", "report", "cli"],
@@ -20,6 +20,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 9] = [
     ("verdict", &["scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
     ("runner", &["coverage", "report", "cli"]),
     ("coverage", &["stage", "target", "report", "cli"]),
+    ("capture", &["scenario", "target", "runner", "coverage", "report", "cli"]),
     ("report", &["scenario", "target", "referee", "coverage", "cli"]),
 ];
 
