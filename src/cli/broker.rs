@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use reference_broker::{
-    Config, Rule, Rules,
+    Config, Rule,
     net::{Tls, serve},
 };
 use tokio::runtime;
@@ -12,46 +12,43 @@ use tokio::runtime;
 use super::{
     BadInput, Exit,
     interrupt::end_of_service,
-    listen::{Place, Socket},
+    listen::{Socket, bind},
     scram,
+    settings::Flags,
     terminal::{Terminal, complain, print},
 };
 use crate::{
     report::{Page, Tone},
-    scenario::suggest::did_you_mean,
+    settings::{PROFILES, Settings},
 };
 
-/// Serve the reference broker until Ctrl-C, or list its rules
+/// Serve the reference broker until Ctrl-C, or list its rules and profiles
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, after_help = SOURCES)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Where to listen: mqtt://, mqtts://, ws:// or wss://ADDRESS:PORT, or unix:PATH; may be repeated. Port 0 is any
-    /// free port
-    #[arg(long, value_name = "PLACE", default_value = "mqtt://127.0.0.1:1883")]
-    listen: Vec<Place>,
-    /// The certificate for mqtts:// and wss://, in PEM, with those that lead to its authority behind it
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// The private key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-    /// Let in over TLS only clients with a certificate of one of these authorities, in PEM
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    client_ca: Option<PathBuf>,
-    /// Let in users who prove by SCRAM-SHA-256 that they know their password; each has a line `NAME:KEYS` in this file
+    /// A file of settings, in TOML
     #[arg(long, value_name = "FILE")]
-    scram: Option<PathBuf>,
-    /// Break this rule on purpose, to see who notices; may be repeated
-    #[arg(long = "break", value_name = "RULE", value_parser = rule)]
-    broken: Vec<Rule>,
+    config: Option<PathBuf>,
+    /// Print what all settings come to, as a file of settings, and serve nothing
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
+
+const SOURCES: &str = "\
+Every option can also be set in the file (`maximum-qos = 1`, `[limits]`) and in the environment
+(MQTTSPEC_BROKER_MAXIMUM_QOS, MQTTSPEC_BROKER_CONFIG). The command line is stronger than the environment,
+the environment than the file, the file than the profile. docs/broker.md describes them all.";
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the rules that the broker keeps, with their statements
     Rules,
+    /// List the built-in profiles of services, with the documents that they follow
+    Profiles,
     /// Make a line for the file of `--scram` from a name and the password on standard input
     Scram {
         /// The user name
@@ -59,41 +56,62 @@ enum Action {
     },
 }
 
-fn rule(name: &str) -> Result<Rule, String> {
-    Rule::named(name).ok_or_else(|| {
-        let guess = did_you_mean(name, Rule::ALL.iter().map(|rule| rule.name()));
-        guess.unwrap_or_else(|| "`mqttspec broker rules` lists them".to_owned())
-    })
-}
-
 pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     match &arguments.action {
-        Some(Action::Rules) => print(&rules(terminal)),
+        Some(Action::Rules) => print(&rules(terminal.list_page())),
+        Some(Action::Profiles) => print(&profiles(terminal.list_page())),
         Some(Action::Scram { name }) => print(&scram::line(name)?),
-        None => serve_until_the_end(arguments)?,
+        None => check_or_serve(arguments, terminal)?,
     }
     Ok(Exit::Success)
 }
 
-fn rules(terminal: Terminal) -> String {
-    let mut page = terminal.list_page();
+fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<(), BadInput> {
+    let resolved = arguments.flags.resolve(arguments.config.as_deref(), terminal)?;
+    let settings = &resolved.settings;
+    let tls = tls(settings)?;
+    let scram = settings.scram.as_deref().map(scram::read).transpose()?;
+    if arguments.check {
+        print(&resolved.toml());
+        return Ok(());
+    }
+    listen(settings, tls.as_ref(), Config { scram, ..settings.config() })
+}
+
+fn rules(mut page: Page) -> String {
     for rule in Rule::ALL {
         write_rule(&mut page, *rule);
     }
     page.finish()
 }
 
-fn serve_until_the_end(arguments: &Arguments) -> Result<(), BadInput> {
-    let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
-    let tls = match (&arguments.cert, &arguments.key) {
-        (Some(certificate), Some(key)) => {
-            let tls = Tls::from_files(certificate, key, arguments.client_ca.as_deref());
-            Some(tls.map_err(|error| BadInput::new(error.to_string()))?)
+fn profiles(mut page: Page) -> String {
+    for profile in PROFILES {
+        page.blank();
+        page.line(0, &[(Tone::Strong, profile.name)]);
+        for line in profile.text.lines() {
+            let tone = if line.starts_with('#') { Tone::Faint } else { Tone::Plain };
+            page.verbatim(if line.is_empty() { 0 } else { 4 }, tone, line);
         }
-        _ => None,
-    };
-    let scram = arguments.scram.as_deref().map(scram::read).transpose()?;
-    listen(&arguments.listen, tls.as_ref(), Config { scram, ..Config::default() }, rules)
+    }
+    page.finish()
+}
+
+fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
+    match (&settings.cert, &settings.key) {
+        (Some(certificate), Some(key)) => {
+            let tls = Tls::from_files(certificate, key, settings.client_ca.as_deref());
+            tls.map(Some).map_err(|error| BadInput::new(error.to_string()))
+        }
+        (None, None) if settings.client_ca.is_none() => Ok(None),
+        (certificate, key) => {
+            let missing = [("cert", certificate.is_none()), ("key", key.is_none())];
+            let missing: Vec<&str> = missing.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+            let why =
+                format!("TLS needs a certificate and its private key: {} not set", missing.join(" and "));
+            Err(BadInput::new(format!("{why}\nname the files with `cert` and `key`")))
+        }
+    }
 }
 
 fn write_rule(page: &mut Page, rule: Rule) {
@@ -103,19 +121,19 @@ fn write_rule(page: &mut Page, rule: Rule) {
     page.line(4, &[(Tone::Faint, &statements.join(" "))]);
 }
 
-fn listen(places: &[Place], tls: Option<&Tls>, config: Config, rules: Rules) -> Result<(), BadInput> {
+fn listen(settings: &Settings, tls: Option<&Tls>, config: Config) -> Result<(), BadInput> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     runtime.block_on(async {
         let mut sockets = Vec::new();
-        for place in places {
-            sockets.push(place.bind(tls).await.map_err(BadInput::new)?);
+        for place in &settings.listen {
+            sockets.push(bind(place, tls).await.map_err(BadInput::new)?);
         }
         let addresses: Vec<&str> = sockets.iter().map(Socket::address).collect();
         let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
         complain(&told);
         let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
-        serve(listeners, config, rules, end_of_service()).await;
+        serve(listeners, config, settings.rules(), end_of_service()).await;
         Ok(())
     })
 }

@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     coverage::{Class, Coverage},
+    diagnostic::suggest::did_you_mean,
     referee::judged,
     report::{Page, Tone},
-    scenario::{ast::Scenario, suggest::did_you_mean},
+    scenario::ast::Scenario,
 };
 
 /// Explain a statement: what it requires, of whom, how it is tested and where it stands

@@ -1,20 +1,11 @@
 //! Where `mqttspec broker` listens: `--listen`.
 
-use std::{io, path::PathBuf, str::FromStr};
+use std::{io, path::PathBuf};
 
 use reference_broker::net::{Listener, Tls};
 use tokio::net::TcpListener;
 
-use crate::target::Transport;
-
-/// A place to listen at, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Host and port.
-    Network(Transport, String),
-    /// The path of a Unix socket.
-    Unix(PathBuf),
-}
+use crate::{settings::Place, target::Transport};
 
 /// A place that is listened at.
 #[derive(Debug)]
@@ -35,45 +26,14 @@ impl Drop for SocketFile {
     }
 }
 
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            return if path.is_empty() {
-                Err("it names no file; write unix:/PATH".to_owned())
-            } else {
-                Ok(Self::Unix(path.into()))
-            };
-        }
-        let (transport, rest) = match text.split_once("://") {
-            None => (Transport::Tcp, text),
-            Some((scheme, rest)) => {
-                let transport = Transport::of_scheme(scheme);
-                let known = "write mqtt://, mqtts://, ws://, wss:// or unix:";
-                (transport.ok_or_else(|| format!("`{scheme}` is no transport; {known}"))?, rest)
-            }
-        };
-        // Clients may use any path of the same WebSocket address.
-        let host = rest.split('/').next().unwrap_or_default();
-        match host.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
-            Some(Ok(_)) => Ok(Self::Network(transport, host.to_owned())),
-            Some(Err(_)) | None => Err("it names no port; write ADDRESS:PORT".to_owned()),
-        }
-    }
-}
-
-impl Place {
-    /// Listens here, or says why not and what to do about it.
-    pub(super) async fn bind(&self, tls: Option<&Tls>) -> Result<Socket, String> {
-        match self {
-            Self::Network(transport, host) => bind_tcp(*transport, host, tls).await,
-            Self::Unix(path) => bind_unix(path.clone()).map_err(|error| {
-                let advice = "name a file that does not exist yet with `--listen`";
-                format!("cannot serve at unix:{}: {error}\n{advice}", path.display())
-            }),
-        }
+/// Listens at a place, or says why not and what to do about it.
+pub(super) async fn bind(place: &Place, tls: Option<&Tls>) -> Result<Socket, String> {
+    match place {
+        Place::Network(transport, host) => bind_tcp(*transport, host, tls).await,
+        Place::Unix(path) => bind_unix(path.clone()).map_err(|error| {
+            let advice = "name a file that does not exist yet with `--listen`";
+            format!("cannot serve at {place}: {error}\n{advice}")
+        }),
     }
 }
 
@@ -124,32 +84,5 @@ impl Socket {
     /// The listener, and what is to be kept as long as it listens.
     pub(super) fn into_parts(self) -> (Listener, Option<SocketFile>) {
         (self.listener, self.file)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("127.0.0.1:1883", Place::Network(Transport::Tcp, "127.0.0.1:1883".to_owned()))]
-    #[case("mqtts://[::1]:0", Place::Network(Transport::Tls, "[::1]:0".to_owned()))]
-    #[case("wss://localhost:443/mqtt", Place::Network(Transport::SecureWebSocket, "localhost:443".to_owned()))]
-    #[case("unix:/tmp/mqtt", Place::Unix("/tmp/mqtt".into()))]
-    #[case("unix:///tmp/mqtt", Place::Unix("/tmp/mqtt".into()))]
-    fn places(#[case] text: &str, #[case] expected: Place) {
-        assert_eq!(text.parse(), Ok(expected));
-    }
-
-    #[rstest]
-    #[case("http://x:1", "`http` is no transport")]
-    #[case("localhost", "it names no port")]
-    #[case("mqtt://localhost:70000", "it names no port")]
-    #[case("unix:", "it names no file")]
-    fn what_is_no_place(#[case] text: &str, #[case] expected: &str) {
-        let error = text.parse::<Place>().unwrap_err();
-        assert!(error.starts_with(expected), "{error}");
     }
 }

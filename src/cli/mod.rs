@@ -16,6 +16,7 @@ mod run;
 mod scenarios;
 mod scram;
 mod selection;
+mod settings;
 mod terminal;
 
 use clap::{Parser, Subcommand};

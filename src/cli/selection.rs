@@ -7,11 +7,9 @@ use mqttspec_spec::{StatementId, Version, find};
 
 use super::BadInput;
 use crate::{
+    diagnostic::suggest::{closest, did_you_mean},
     runner::plan::{Run, Selection, plan},
-    scenario::{
-        ast::Scenario,
-        suggest::{closest, did_you_mean},
-    },
+    scenario::ast::Scenario,
 };
 
 /// Which scenarios to play; all without any.

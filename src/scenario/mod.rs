@@ -1,23 +1,22 @@
 //! The scenario language: YAML in, checked scenarios or diagnostics out. Nothing in here can execute anything.
 //!
 //! A text becomes a tree of `node`s that know where they stand (`parse`), the tree becomes the scenario it means
-//! (`lower` to [`ast`]), and whatever is wrong becomes a `diagnostic` with its place, what is allowed there and
-//! the nearest right word (`suggest`). What can be said of packets stands in one table, the [`vocabulary`].
+//! (`lower` to [`ast`]), and whatever is wrong becomes a [`diagnostic`] with its place, what is allowed there and
+//! the nearest right word. What can be said of packets stands in one table, the [`vocabulary`].
 //! `load` finds the files.
 
 pub mod ast;
-mod diagnostic;
 mod load;
 mod lower;
 mod node;
 mod parse;
 mod part;
 mod reason;
-pub(crate) mod suggest;
 mod syntax;
 #[cfg(test)]
 mod tests;
 pub mod vocabulary;
 
-pub use diagnostic::{Code, Diagnostic, Diagnostics, Mistake};
+use crate::diagnostic::{self, suggest};
+pub use crate::diagnostic::{Code, Diagnostic, Diagnostics, Mistake};
 pub use load::{Lint, LoadError, builtin, lint, load_all, load_str, load_tree};

@@ -9,18 +9,16 @@ mod packet;
 mod setting;
 mod step;
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use mqttspec_spec::{StatementId, Version};
 
+pub use crate::diagnostic::{Source, Span};
 pub use expect::{CloseExpectation, Expectation, Fence, Judgement, Otherwise, Outcome, OutcomeEvent, Terms};
 pub use expr::{Expr, Operator, Scalar, Segment};
 pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
 pub use setting::{Challenge, Lack, Limit, Setting};
 pub use step::{Action, Exchange, SendItem, Step, StepKind, Whichever};
-
-/// A byte range in the scenario's source text.
-pub type Span = Range<usize>;
 
 /// One scenario file.
 #[derive(Clone, Debug)]
@@ -73,15 +71,6 @@ pub enum Need {
     Feature(Feature),
     /// The QoS that is the value of this variable, which varies.
     Qos(String),
-}
-
-/// A scenario's text and where it came from, for diagnostics and reports.
-#[derive(Debug)]
-pub struct Source {
-    /// The path as the user named it.
-    pub path: String,
-    /// The whole text.
-    pub text: String,
 }
 
 /// The statements that a scenario judges, by version.

@@ -8,20 +8,31 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 10] = [
+const MAY_NOT_USE: [(&str, &[&str]); 12] = [
+    (
+        "diagnostic",
+        &[
+            "scenario", "settings", "target", "runner", "referee", "verdict", "stage", "coverage", "report",
+            "cli",
+        ],
+    ),
+    ("settings", &["scenario", "runner", "referee", "verdict", "stage", "coverage", "report", "cli"]),
     (
         "describe",
-        &["scenario", "target", "runner", "referee", "verdict", "stage", "coverage", "report", "cli"],
+        &[
+            "scenario", "settings", "target", "runner", "referee", "verdict", "stage", "coverage", "report",
+            "cli",
+        ],
     ),
-    ("stage", &["scenario", "target", "runner", "coverage", "report", "cli"]),
-    ("scenario", &["target", "runner", "referee", "coverage", "report", "cli"]),
-    ("target", &["referee", "runner", "coverage", "report", "cli"]),
-    ("referee", &["scenario", "stage", "target", "runner", "coverage", "report", "cli"]),
-    ("verdict", &["scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
-    ("runner", &["coverage", "report", "cli"]),
-    ("coverage", &["stage", "target", "report", "cli"]),
-    ("capture", &["scenario", "target", "runner", "coverage", "report", "cli"]),
-    ("report", &["scenario", "target", "referee", "coverage", "cli"]),
+    ("stage", &["settings", "scenario", "target", "runner", "coverage", "report", "cli"]),
+    ("scenario", &["settings", "target", "runner", "referee", "coverage", "report", "cli"]),
+    ("target", &["settings", "referee", "runner", "coverage", "report", "cli"]),
+    ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "report", "cli"]),
+    ("verdict", &["settings", "scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
+    ("runner", &["settings", "coverage", "report", "cli"]),
+    ("coverage", &["settings", "stage", "target", "report", "cli"]),
+    ("capture", &["settings", "scenario", "target", "runner", "coverage", "report", "cli"]),
+    ("report", &["settings", "scenario", "target", "referee", "coverage", "cli"]),
 ];
 
 /// The package's own name, by which its program sees its library.

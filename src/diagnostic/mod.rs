@@ -1,15 +1,28 @@
-//! What is wrong with scenario files, shown the way a compiler shows it.
+//! What is wrong with a file that a person wrote, a scenario or the settings of a broker, shown the way a compiler
+//! shows it.
 
-use std::{fmt, sync::Arc};
+pub(crate) mod suggest;
+
+use std::{fmt, ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-
-use super::ast::{Source, Span};
 
 /// How many mistakes of one file are shown.
 const MOST_MISTAKES: usize = 100;
 
-/// A mistake in a scenario file.
+/// A byte range in a source text.
+pub type Span = Range<usize>;
+
+/// A text and where it came from.
+#[derive(Debug)]
+pub struct Source {
+    /// The path as the user named it.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Where it is.
@@ -29,9 +42,9 @@ pub struct Mistake {
 /// The kinds of mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
-    /// The file is not text, not YAML, or uses more of YAML than the language does.
+    /// The file is not text, not YAML or TOML, or uses more of it than the language does.
     Syntax,
-    /// A key, field, packet, client, variable, mark, feature or statement that does not exist.
+    /// A key, field, packet, client, variable, mark, feature, statement or rule that does not exist.
     UnknownName,
     /// Something that must be there is not.
     Missing,
@@ -71,23 +84,23 @@ impl Code {
 
 impl Mistake {
     /// A mistake of this kind at `span`: what is wrong, and what is allowed there.
-    pub(super) fn new(code: Code, span: &Span, message: impl Into<String>, label: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, span: &Span, message: impl Into<String>, label: impl Into<String>) -> Self {
         let (span, message, label) = (span.clone(), message.into(), label.into());
         Self { span, code, message, label, help: None, also: None }
     }
 
     /// Says how it may be put right.
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
     /// Says how it may be put right if there is something to say; keeps what was said before otherwise.
-    pub(super) fn maybe_help(self, help: Option<String>) -> Self {
+    pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
         Self { help: help.or(self.help), ..self }
     }
 
     /// Points to another place.
-    pub(super) fn also(self, span: &Span, label: impl Into<String>) -> Self {
+    pub(crate) fn also(self, span: &Span, label: impl Into<String>) -> Self {
         Self { also: Some((span.clone(), label.into())), ..self }
     }
 }
@@ -135,13 +148,13 @@ fn first_line(text: &str, span: &Span) -> Span {
     span.start..span.start + line.trim_end().len()
 }
 
-/// The mistakes of one or several scenario files, in the order in which they stand there; at least one.
+/// The mistakes of one or several files, in the order in which they stand there; at least one.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
     /// The mistakes of one file, in order and without repetitions; of very many only the first.
-    pub(super) fn of(source: &Arc<Source>, mut mistakes: Vec<Mistake>) -> Self {
+    pub(crate) fn of(source: &Arc<Source>, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.span.start);
         mistakes.dedup_by(|later, first| later.span == first.span && later.message == first.message);
         if let Some(first) = mistakes.get(MOST_MISTAKES) {

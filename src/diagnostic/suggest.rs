@@ -21,7 +21,7 @@ pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = 
 }
 
 /// What to say at a name that is none of those `known`: beside it, and below.
-pub(super) fn guidance(word: &str, known: &[&str]) -> (String, Option<String>) {
+pub(crate) fn guidance(word: &str, known: &[&str]) -> (String, Option<String>) {
     const BESIDE: usize = 70;
     const TOO_MANY: usize = 20;
     let guess = did_you_mean(word, known.iter().copied());
@@ -54,7 +54,7 @@ fn wrap(text: &str) -> String {
 }
 
 /// "`a`, `b` or `c`".
-pub(super) fn one_of<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+pub(crate) fn one_of<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         None => String::new(),

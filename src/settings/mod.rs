@@ -1,0 +1,89 @@
+//! The settings of a broker: what a file, the environment and the command line say about it, and what that comes to.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `table` | all settings with their keys, places and meanings |
+//! | `value`, `scalar`, `place` | values as they are written and as they are held |
+//! | `file` | TOML |
+//! | `profile` | what is known of services |
+//! | `layers` | which source is stronger than which |
+//! | `shown` | what it all comes to, as a file |
+//!
+//! Nothing here opens a file or listens: texts come in, [`Settings`] or diagnostics go out.
+
+mod file;
+mod layers;
+mod place;
+mod profile;
+mod scalar;
+mod shown;
+mod table;
+#[cfg(test)]
+mod tests;
+pub mod value;
+
+use std::path::PathBuf;
+
+use mqttspec_wire::Version;
+use reference_broker::{Config, Rule, Rules};
+
+pub use layers::{Origin, Resolved, Sources};
+pub use place::Place;
+pub use profile::{PROFILES, Profile};
+pub use table::{Group, PREFIX, SETTINGS, Setting};
+
+/// What a broker is to be like.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: Vec<Place>,
+    /// Its certificate.
+    pub cert: Option<PathBuf>,
+    /// The private key of the certificate.
+    pub key: Option<PathBuf>,
+    /// The authorities that sign the certificates of clients.
+    pub client_ca: Option<PathBuf>,
+    /// The users who prove by SCRAM-SHA-256 who they are.
+    pub scram: Option<PathBuf>,
+    /// The built-in profile below everything else.
+    pub profile: Option<String>,
+    /// The versions that are spoken. They are not yet in [`config`](Self::config).
+    pub versions: Vec<Version>,
+    /// The rules that are broken on purpose.
+    pub broken: Vec<Rule>,
+    /// What the core of the broker is to know.
+    pub config: Config,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![Place::Network(crate::target::Transport::Tcp, "127.0.0.1:1883".to_owned())],
+            cert: None,
+            key: None,
+            client_ca: None,
+            scram: None,
+            profile: None,
+            versions: vec![Version::V3_1_1, Version::V5_0],
+            broken: Vec::new(),
+            config: Config::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The configuration of the core.
+    pub fn config(&self) -> Config {
+        let speaks = |version| self.versions.contains(&version);
+        Config {
+            version_3_1_1: speaks(Version::V3_1_1),
+            version_5_0: speaks(Version::V5_0),
+            ..self.config.clone()
+        }
+    }
+
+    /// The rules that are kept.
+    pub fn rules(&self) -> Rules {
+        self.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule))
+    }
+}
