@@ -37,7 +37,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     List(list::Arguments),
     Explain(explain::Arguments),
     Lint(lint::Arguments),

@@ -41,7 +41,7 @@ fn without_sources_nothing_is_restricted() {
 
 #[test]
 fn a_file_sets_every_kind_of_value() {
-    let text = r##"
+    let text = r#"
         listen = ["mqtt://127.0.0.1:0", "unix:/tmp/mqtt"]
         cert = "server.pem"
         versions = ["5.0"]
@@ -54,7 +54,7 @@ fn a_file_sets_every_kind_of_value() {
         connect-timeout = "1500ms"
         [limits]
         queued-bytes = 10
-    "##;
+    "#;
     let settings = settings(text);
     assert_eq!(
         settings.listen.iter().map(Place::to_string).collect::<Vec<_>>(),

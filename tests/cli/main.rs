@@ -6,6 +6,7 @@ mod readme;
 mod reports;
 mod run;
 mod scram;
+mod settings;
 
 use std::process::{Command, Output};
 
