@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use reference_broker::{
-    Config, Rule,
+    Config,
     net::{Tls, serve},
 };
 use tokio::runtime;
@@ -13,7 +13,7 @@ use super::{
     BadInput, Exit,
     interrupt::end_of_service,
     listen::{Socket, bind},
-    scram,
+    rules, scram,
     settings::Flags,
     terminal::{Terminal, complain, print},
 };
@@ -46,7 +46,11 @@ the environment than the file, the file than the profile. docs/broker.md describ
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the rules that the broker keeps, with their statements
-    Rules,
+    Rules {
+        /// List the statements about servers instead, each with its rules or with the reason why it has none
+        #[arg(long)]
+        statements: bool,
+    },
     /// List the built-in profiles of services, with the documents that they follow
     Profiles,
     /// Make a line for the file of `--scram` from a name and the password on standard input
@@ -58,7 +62,8 @@ enum Action {
 
 pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     match &arguments.action {
-        Some(Action::Rules) => print(&rules(terminal.list_page())),
+        Some(Action::Rules { statements: false }) => print(&rules::rules(terminal.list_page())),
+        Some(Action::Rules { statements: true }) => print(&rules::statements(terminal.list_page())),
         Some(Action::Profiles) => print(&profiles(terminal.list_page())),
         Some(Action::Scram { name }) => print(&scram::line(name)?),
         None => check_or_serve(arguments, terminal)?,
@@ -76,13 +81,6 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<(), BadIn
         return Ok(());
     }
     listen(settings, tls.as_ref(), Config { scram, ..settings.config() })
-}
-
-fn rules(mut page: Page) -> String {
-    for rule in Rule::ALL {
-        write_rule(&mut page, *rule);
-    }
-    page.finish()
 }
 
 fn profiles(mut page: Page) -> String {
@@ -112,13 +110,6 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
             Err(BadInput::new(format!("{why}\nname the files with `cert` and `key`")))
         }
     }
-}
-
-fn write_rule(page: &mut Page, rule: Rule) {
-    let statements: Vec<String> = rule.statements().iter().map(ToString::to_string).collect();
-    page.line(0, &[(Tone::Strong, rule.name())]);
-    page.line(4, &[(Tone::Plain, rule.describe())]);
-    page.line(4, &[(Tone::Faint, &statements.join(" "))]);
 }
 
 fn listen(settings: &Settings, tls: Option<&Tls>, config: Config) -> Result<(), BadInput> {

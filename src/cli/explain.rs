@@ -97,10 +97,12 @@ fn write_statement(page: &mut Page, id: StatementId, scenarios: &[Arc<Scenario>]
     for (count, line) in judges(id, scenarios, class).iter().enumerate() {
         page.entry(2, if count == 0 { "judged by" } else { "" }, Tone::Plain, line);
     }
-    let rules = Rule::ALL.iter().filter(|rule| rule.statements().contains(&id));
-    for (count, rule) in rules.enumerate() {
+    for (count, rule) in Rule::carrying_out(id).enumerate() {
         let label = if count == 0 { "kept by" } else { "" };
         page.entry(2, label, Tone::Plain, &format!("rule `{}`: {}", rule.name(), rule.describe()));
+    }
+    if let Some(why) = Rule::why_none(id) {
+        page.entry(2, "kept by", Tone::Plain, &format!("no rule: {why}"));
     }
 }
 

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod report;
 mod reports;
+mod rules;
 mod run;
 mod scenarios;
 mod scram;

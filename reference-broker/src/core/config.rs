@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mqttspec_wire::{QoS, TopicFilter, Version};
 use regex_lite::Regex;
 
-use super::scram::Scram;
+use super::{redirect::Redirect, scram::Scram};
 
 /// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
 #[derive(Clone, Debug)]
@@ -64,6 +64,10 @@ pub struct Config {
     pub challenge: Option<Challenge>,
     /// SCRAM-SHA-256 as a method of enhanced authentication.
     pub scram: Option<Scram>,
+    /// Another server to which clients are sent (MQTT 5.0 §4.11).
+    pub redirect: Option<Redirect>,
+    /// How often the `$SYS` topics are published; `None` is never.
+    pub statistics_interval: Option<Duration>,
     /// Topic filters that no client may publish to.
     pub publish_denied: Vec<TopicFilter>,
     /// Topic filters that no client may subscribe to, compared as texts.
@@ -164,6 +168,8 @@ impl Default for Config {
             users: Vec::new(),
             challenge: None,
             scram: None,
+            redirect: None,
+            statistics_interval: None,
             publish_denied: Vec::new(),
             subscribe_denied: Vec::new(),
             queue_qos_0: false,

@@ -53,6 +53,7 @@ impl Broker {
             let text = "this version is not offered";
             return Err(Refusal::new(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, text));
         }
+        self.check_redirect()?;
         self.check_client_id(turn, connect)?;
         self.check_will(turn, connect)?;
         if !turn.obeys(Rule::PropertiesInAnyOrder) && !in_order(connect) {
@@ -122,7 +123,7 @@ impl Broker {
         {
             return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the Response Topic contains a wildcard"));
         }
-        if self.is_publish_denied(&will.topic) {
+        if self.is_publish_denied(turn, &will.topic) {
             return Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "the will may not be published"));
         }
         Ok(())
@@ -140,7 +141,7 @@ impl Broker {
             _ => turn.obeys(Rule::RefusalAnswered),
         };
         if told {
-            send_refusal(turn, &link, refusal);
+            self.send_refusal(turn, &link, refusal);
         }
         if !turn.obeys(Rule::NoDisconnectBeforeConnack) {
             let properties = mqttspec_wire::Properties::new();
@@ -153,6 +154,18 @@ impl Broker {
         self.set_deadline(id, None);
         if turn.obeys(Rule::RefusalCloses) {
             self.end(turn, id, Ending::Unanswered);
+        }
+    }
+
+    /// Sends the CONNACK of a refusal, if the version has a code for it.
+    fn send_refusal(&self, turn: &mut Turn, link: &Link, refusal: Refusal) {
+        let reason = match link.version {
+            Version::V5_0 => Some(refusal.reason),
+            Version::V3_1_1 => v3_return_code(refusal.reason),
+        };
+        if let Some(reason) = reason {
+            let connack = Packet::Connack(connack::refusal(turn, reason));
+            turn.answer(link, &self.with_reference(turn, link, connack), refusal.text);
         }
     }
 
@@ -348,23 +361,15 @@ impl Broker {
     }
 }
 
-/// Sends the CONNACK of a refusal, if the version has a code for it.
-fn send_refusal(turn: &mut Turn, link: &Link, refusal: Refusal) {
-    let reason = match link.version {
-        Version::V5_0 => Some(refusal.reason),
-        Version::V3_1_1 => v3_return_code(refusal.reason),
-    };
-    if let Some(reason) = reason {
-        turn.answer(link, &Packet::Connack(connack::refusal(turn, reason)), refusal.text);
-    }
-}
-
 /// The return code of an MQTT 3.1.1 CONNACK (§3.2.2.3); where none fits, the server only closes.
 const fn v3_return_code(reason: ReasonCode) -> Option<ReasonCode> {
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some(ReasonCode::V3_UNACCEPTABLE_PROTOCOL_VERSION),
         ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some(ReasonCode::V3_IDENTIFIER_REJECTED),
-        ReasonCode::QUOTA_EXCEEDED | ReasonCode::SERVER_BUSY => Some(ReasonCode::V3_SERVER_UNAVAILABLE),
+        ReasonCode::QUOTA_EXCEEDED
+        | ReasonCode::SERVER_BUSY
+        | ReasonCode::USE_ANOTHER_SERVER
+        | ReasonCode::SERVER_MOVED => Some(ReasonCode::V3_SERVER_UNAVAILABLE),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD => Some(ReasonCode::V3_BAD_USER_NAME_OR_PASSWORD),
         ReasonCode::NOT_AUTHORIZED => Some(ReasonCode::V3_NOT_AUTHORIZED),
         _ => None,

@@ -72,6 +72,7 @@ impl Broker {
 
     pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
+        self.traffic.bytes_received += bytes.len() as u64;
         connection.decoder.feed(bytes);
         while let Some(connection) = self.connections.get_mut(&id) {
             match connection.decoder.next() {

@@ -15,6 +15,8 @@ pub(crate) enum Deadline {
     Will(SessionKey),
     /// A session without network connection ends.
     SessionEnd(SessionKey),
+    /// The `$SYS` topics are published.
+    Statistics,
     /// Unacknowledged packets are sent again on an open connection, as no conforming server does.
     Resend(SessionKey),
 }

@@ -58,7 +58,7 @@ impl Broker {
         for (id, connection) in std::mem::take(&mut self.connections) {
             if let State::Connected { session } = connection.state {
                 let text = "the server shuts down";
-                self.disconnect(turn, session, id, (ReasonCode::SERVER_SHUTTING_DOWN, text));
+                self.disconnect(turn, session, id, (self.reason_of_shutdown(), text));
             }
             turn.close(id);
         }
@@ -124,6 +124,7 @@ impl Broker {
         let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
         let disconnect = Packet::Disconnect(Disconnect { reason, properties: Properties::new() });
         if link.version == Version::V5_0 {
+            let disconnect = self.with_reference(turn, link, disconnect);
             turn.answer(link, &disconnect, text);
             if !turn.obeys(Rule::NothingAfterDisconnect) {
                 turn.send(link, &Packet::Pingresp);

@@ -12,6 +12,7 @@ use super::{
     ending::Ending,
     message::Message,
     session::{Incoming, Session, SessionKey},
+    statistics::is_own_topic,
     turn::Turn,
 };
 
@@ -39,6 +40,7 @@ impl Broker {
             Ok(topic) => topic,
             Err((reason, text)) => return self.end(turn, connection, Ending::Error(reason, text)),
         };
+        self.traffic.messages_received += 1;
         let delivery = publish.delivery;
         let verdict = match self.judge_publish(turn, key, &topic, &publish) {
             Ok(verdict) => verdict,
@@ -70,7 +72,7 @@ impl Broker {
     ) -> Result<Verdict, Error> {
         let expiry = publish.properties.message_expiry_interval();
         let expires = expiry.map(|seconds| turn.now + Duration::from_secs(u64::from(seconds)));
-        let denied = self.is_publish_denied(topic);
+        let denied = self.is_publish_denied(turn, topic);
         let size = publish.payload.len();
         let full = publish.retain && size > 0 && !self.retained.has_room(&self.config.limits, topic, size);
         let Some(session) = self.sessions.get_mut(key) else { return Ok(Verdict::Duplicate) };
@@ -115,7 +117,10 @@ impl Broker {
     }
 
     /// Whether no client may publish to the topic.
-    pub(crate) fn is_publish_denied(&self, topic: &Utf8String) -> bool {
+    pub(crate) fn is_publish_denied(&self, turn: &Turn, topic: &Utf8String) -> bool {
+        if is_own_topic(topic) && turn.obeys(Rule::OwnTopicsNotPublishedTo) {
+            return true;
+        }
         !self.config.publish_denied.is_empty()
             && TopicName::parse(topic)
                 .is_ok_and(|topic| self.config.publish_denied.iter().any(|filter| filter.matches(&topic)))

@@ -12,7 +12,8 @@
 //! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
 //! | `outgoing` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
-//! | `ending`, `will`, `deadlines` | how connections and sessions end |
+//! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
+//! | `statistics` | what the broker has done and holds, and `$SYS` |
 //! | `turn`, `misprint` | how packets leave |
 //! | `fault/repair`, `misprint`, `raw` | what only mutants do |
 
@@ -30,11 +31,13 @@ mod message;
 mod misprint;
 mod outgoing;
 mod raw;
+mod redirect;
 mod retained;
 mod routing;
 mod rules;
 mod scram;
 mod session;
+mod statistics;
 mod subscribe;
 mod subscriptions;
 mod tree;
@@ -46,8 +49,10 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::{Bytes, BytesMut};
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
+pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
 pub use scram::{NotScramKeys, Scram, ScramKeys};
+pub use statistics::{Statistics, Traffic};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
@@ -102,6 +107,11 @@ pub struct Broker {
     assigned: u64,
     /// How many steps of enhanced authentication there have been.
     dialogues: u32,
+    /// When the first event came.
+    began: Option<Duration>,
+    traffic: Traffic,
+    /// The messages of `$SYS` topics.
+    own_retained: Retained,
     scratch: BytesMut,
     matches: Vec<Match>,
     /// Messages that no member of a Shared Subscription is left for, which only a mutant keeps.
@@ -121,6 +131,9 @@ impl Broker {
             deadlines: Deadlines::default(),
             assigned: 0,
             dialogues: 0,
+            began: None,
+            traffic: Traffic::default(),
+            own_retained: Retained::new(),
             scratch: BytesMut::new(),
             matches: Vec::new(),
             orphans: Vec::new(),
@@ -131,6 +144,9 @@ impl Broker {
     /// about it, in order, is added to `out`.
     pub fn handle(&mut self, now: Duration, input: Input, out: &mut Vec<Output>) {
         let before = out.len();
+        if self.began.is_none() {
+            self.begin(now);
+        }
         let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
         self.meet_deadlines(&mut turn);
         match input {
@@ -140,6 +156,8 @@ impl Broker {
             Input::Tick => {}
             Input::Shutdown => self.shut_down(&mut turn),
         }
+        self.traffic.messages_sent += turn.messages;
+        self.traffic.bytes_sent += turn.bytes;
         self.scratch = turn.into_scratch();
         if !self.rules.obeys(Rule::OnlyTheClientKeepsAlive) {
             self.hear_the_server(now, out.iter().skip(before));
@@ -159,6 +177,7 @@ impl Broker {
                 Deadline::KeepAlive(id) => self.check_keep_alive(turn, id),
                 Deadline::Will(key) => self.delayed_will_is_due(turn, key),
                 Deadline::SessionEnd(key) => self.session_is_over(turn, key),
+                Deadline::Statistics => self.publish_statistics(turn),
                 Deadline::Resend(key) => self.resend_needlessly(turn, key),
             }
         }

@@ -88,6 +88,11 @@ impl Retained {
         found
     }
 
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.count
+    }
+
     /// When nothing is stored, which saves looking.
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0

@@ -28,6 +28,16 @@ impl Broker {
         if message.payload.is_empty() && !turn.obeys(Rule::EmptyPayloadAccepted) {
             return true;
         }
+        self.distribute(turn, publisher, message)
+    }
+
+    /// Delivers the message. Says whether anybody has subscribed to it.
+    pub(crate) fn distribute(
+        &mut self,
+        turn: &mut Turn,
+        publisher: Option<SessionKey>,
+        message: &Arc<Message>,
+    ) -> bool {
         let mut matches = std::mem::take(&mut self.matches);
         matches.clear();
         let sessions = &self.sessions;
@@ -151,10 +161,13 @@ impl Broker {
         filter: &TopicFilter,
         options: Options,
     ) {
-        if self.retained.is_empty() || turn.retained > self.config.limits.queued_bytes {
+        let is_empty = self.retained.is_empty() && self.own_retained.is_empty();
+        if is_empty || turn.retained > self.config.limits.queued_bytes {
             return;
         }
-        for message in self.retained.matching(turn, filter.filter()) {
+        let mut messages = self.retained.matching(turn, filter.filter());
+        messages.append(&mut self.own_retained.matching(turn, filter.filter()));
+        for message in messages {
             turn.retained += message.payload.len() + message.topic.len();
             if turn.retained > self.config.limits.queued_bytes {
                 return;

@@ -195,6 +195,11 @@ impl Sessions {
         self.places.get_mut(key.0 as usize)?.as_mut()
     }
 
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.places.iter().flatten()
+    }
+
     /// The session of a client.
     pub(crate) fn of_client(&self, client_id: &str) -> Option<SessionKey> {
         self.by_client.get(client_id).copied()

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use mqttspec_wire::{Frame, Packet, Properties, Property, ReasonCode, Utf8String, Version, packet::Delivery};
+use mqttspec_wire::{
+    Frame, Packet, Properties, Property, ReasonCode, Utf8String, Version,
+    packet::{Delivery, PacketType},
+};
 
 use super::{
     ConnectionId, Output, Rule, Rules,
@@ -25,6 +28,10 @@ pub(crate) struct Turn<'a> {
     scratch: BytesMut,
     out: &'a mut Vec<Output>,
     last: Option<Shared>,
+    /// The PUBLISH packets that were sent.
+    pub(crate) messages: u64,
+    /// The bytes that were sent.
+    pub(crate) bytes: u64,
     /// The bytes of retained payloads that were sent.
     pub(crate) retained: usize,
 }
@@ -45,7 +52,7 @@ const LEFT: usize = 64;
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
-        Self { now, rules, scratch, out, last: None, retained: 0 }
+        Self { now, rules, scratch, out, last: None, messages: 0, bytes: 0, retained: 0 }
     }
 
     /// The buffer that packets were encoded into, for the next turn.
@@ -98,6 +105,12 @@ impl<'a> Turn<'a> {
     /// Sends a packet on a network connection.
     pub(crate) fn send_on(&mut self, connection: ConnectionId, version: Version, packet: &Packet) {
         let bytes = self.encode(version, packet);
+        self.push(connection, bytes, packet.packet_type() == PacketType::Publish);
+    }
+
+    fn push(&mut self, connection: ConnectionId, bytes: Bytes, is_message: bool) {
+        self.messages += u64::from(is_message);
+        self.bytes += bytes.len() as u64;
         self.out.push(Output::Send(connection, bytes));
     }
 
@@ -108,7 +121,7 @@ impl<'a> Turn<'a> {
             return;
         };
         if self.accepts(to, || bytes.len()) {
-            self.out.push(Output::Send(to.connection, bytes));
+            self.push(to.connection, bytes, true);
         }
     }
 
@@ -206,7 +219,8 @@ fn is_remarkable(packet: &Packet) -> bool {
     }
 }
 
-fn with(packet: &Packet, property: Property) -> Option<Packet> {
+/// The packet with one more property, if it can have any.
+pub(crate) fn with(packet: &Packet, property: Property) -> Option<Packet> {
     let mut packet = packet.clone();
     properties_mut(&mut packet)?.push(property);
     Some(packet)

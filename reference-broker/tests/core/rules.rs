@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use mqttspec_spec::Binds;
 use mqttspec_wire::{Packet, Property, QoS, Version, packet::Connect};
 use reference_broker::{Config, Rule, Rules};
 use rstest::rstest;
@@ -18,6 +19,19 @@ fn names_are_unique_and_readable() {
     for rule in Rule::ALL {
         assert_eq!(Rule::named(rule.name()), Some(*rule));
         assert!(!rule.statements().is_empty(), "{rule} carries out nothing");
+    }
+}
+
+/// In both directions: what a rule carries out needs no reason, and what the client owes needs neither.
+#[test]
+fn a_statement_about_servers_has_rules_or_a_reason() {
+    for statement in Version::ALL.into_iter().flat_map(Version::statements) {
+        let has_rules = Rule::carrying_out(statement).next().is_some();
+        let has_reason = Rule::why_none(statement).is_some();
+        let is_servers = statement.statement().binds != Binds::Client;
+        assert!(has_rules || has_reason || !is_servers, "{statement} has neither rule nor reason");
+        assert!(!has_reason || is_servers, "{statement} needs no reason: it binds the client");
+        assert!(!has_rules || !has_reason, "{statement} has a rule now: delete its reason");
     }
 }
 

@@ -229,6 +229,11 @@ impl World {
         assert_eq!(self.next(client), Packet::Pingresp);
     }
 
+    /// Ends the broker.
+    pub(crate) fn shut_down(&mut self) {
+        self.handle(Input::Shutdown);
+    }
+
     fn handle(&mut self, input: Input) {
         let mut outputs = Vec::new();
         self.broker.handle(self.now, input, &mut outputs);

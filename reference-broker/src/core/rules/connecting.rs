@@ -114,6 +114,8 @@ UnknownMethodRefused [] ["4.12.0-1"]
     "An Authentication Method that is not known is refused.";
 QuestionContinues [] ["4.12.0-2" "3.15.2-1"]
     "The server asks for more with Continue authentication.";
+OtherServerNamed [] ["X-4.11-1"]
+    "A client that is sent to another server is told which.";
 OnlyAuthBeforeConnack [] ["3.1.2-30"]
     "A client that is being authenticated sends AUTH or DISCONNECT only.";
 AnswerContinues [] ["4.12.0-3"]

@@ -10,6 +10,7 @@ mod formats;
 mod publishing;
 mod retaining;
 mod subscribing;
+mod unruled;
 
 use mqttspec_spec::{StatementId, v3, v5};
 
@@ -114,6 +115,16 @@ impl Default for Rules {
 }
 
 impl Rule {
+    /// The rules that carry out a statement.
+    pub fn carrying_out(statement: StatementId) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |rule| rule.statements().contains(&statement))
+    }
+
+    /// Why no rule carries out a statement about servers.
+    pub fn why_none(statement: StatementId) -> Option<&'static str> {
+        unruled::UNRULED.iter().find(|(unruled, _)| *unruled == statement).map(|(_, why)| *why)
+    }
+
     /// The rule with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.name() == name)

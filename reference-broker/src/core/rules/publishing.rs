@@ -22,6 +22,8 @@ TopicNameNotEmpty ["4.7.3-1"] ["4.7.3-1"]
     "An empty topic name closes the connection.";
 TopicNameWithoutWildcards ["3.3.2-2" "4.7.1-1"] ["3.3.2-2" "4.7.0-1"]
     "A topic name with a wildcard closes the connection.";
+OwnTopicsNotPublishedTo ["X-4.7.2-1"] ["X-4.7.2-1"]
+    "The topics of the server itself, $SYS/, are not for clients to publish to.";
 TopicLevelsUnlimited ["X-4.7.3-2"] ["X-4.7.3-2"]
     "A topic name may have any number of levels.";
 AllCharactersAccepted ["1.5.3-1"] ["1.5.4-1"]

@@ -7,7 +7,7 @@ use mqttspec_wire::{
 };
 use reference_broker::{
     Config,
-    core::{Challenge, User},
+    core::{Challenge, Redirect, User},
 };
 
 use super::{Script, Tour};
@@ -25,6 +25,7 @@ pub(crate) const TOURS: &[Tour] = &[
     Tour::new("first packets", first_packets),
     Tour::with("a server with little to offer", little, little_to_offer),
     Tour::with("passwords", with_users, passwords),
+    Tour::with("another server", with_redirect, first_packets_elsewhere),
     Tour::with("challenges", with_challenge, challenges),
 ];
 
@@ -217,6 +218,16 @@ fn passwords(script: &mut Script) {
         let password = Some(Bytes::from_static(b"wrong"));
         script.connect(Connect { username: Some(text("u")), password, ..connect(version, "w") });
     }
+}
+
+fn with_redirect() -> Config {
+    let redirect = Redirect { server_reference: "other".into(), is_permanent: true, at_shutdown: false };
+    Config { redirect: Some(redirect), ..Config::default() }
+}
+
+fn first_packets_elsewhere(script: &mut Script) {
+    script.client(V3, "old");
+    script.client(V5, "new");
 }
 
 fn with_challenge() -> Config {

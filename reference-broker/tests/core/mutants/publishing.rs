@@ -225,4 +225,7 @@ fn denied(script: &mut Script) {
         script.subscribe_with(client, wide, None);
         script.send(client, Packet::Publish(Publish { ..publish("no/x", "x", QoS::AtLeastOnce) }));
     }
+    let watcher = script.client(V5, "watcher");
+    script.subscribe(watcher, "$SYS/#", 0);
+    script.publish(watcher, "$SYS/broker/version", "9", 0);
 }
