@@ -14,6 +14,7 @@ use super::{
     connection::{RESEND, State, patience},
     deadlines::Deadline,
     ending::Ending,
+    fault::UNSUPPORTED_VERSION,
     message::Message,
     session::{Lifetime, Link, Session, SessionKey, StoredWill},
     turn::Turn,
@@ -49,7 +50,7 @@ impl Broker {
 
     /// Whether the server can serve this client.
     fn check(&self, turn: &Turn, connect: &Connect) -> Result<(), Refusal> {
-        if !self.config.offers(connect.version) && turn.obeys(Rule::UnsupportedVersionRefused) {
+        if !self.config.offers(connect.version) && turn.obeys(UNSUPPORTED_VERSION) {
             let text = "this version is not offered";
             return Err(Refusal::new(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, text));
         }

@@ -8,6 +8,9 @@ use mqttspec_wire::{
 
 use super::{Broker, ConnectionId, Rule, connack, connection::State, ending::Ending, turn::Turn};
 
+/// The rule about versions that are not offered, be it that they are unknown or that the configuration says so.
+pub(crate) const UNSUPPORTED_VERSION: Rule = Rule::UnsupportedVersionRefused;
+
 impl Rule {
     /// The rule that a faulty packet breaks. Those about packets from clients are told apart by their statements.
     fn broken_by(fault: &Fault) -> Self {
@@ -17,7 +20,7 @@ impl Rule {
         if matches!(fault.kind, FaultKind::ConnectExpected(_)) {
             Rule::FirstPacketIsConnect
         } else if matches!(fault.kind, FaultKind::UnsupportedProtocol { .. }) {
-            Rule::UnsupportedVersionRefused
+            UNSUPPORTED_VERSION
         } else {
             named.unwrap_or(Rule::FieldsComplete)
         }
