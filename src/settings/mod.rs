@@ -22,15 +22,18 @@ mod table;
 mod tests;
 pub mod value;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use mqttspec_wire::Version;
-use reference_broker::{Config, Rule, Rules};
+use reference_broker::{Config, Rule, Rules, core::Redirect};
 
 pub use layers::{Origin, Resolved, Sources};
 pub use place::Place;
 pub use profile::{PROFILES, Profile};
 pub use table::{Group, PREFIX, SETTINGS, Setting};
+
+/// How often a broker that is a program of its own publishes `$SYS` topics.
+const STATISTICS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What a broker is to be like.
 #[derive(Clone, Debug)]
@@ -49,6 +52,12 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The versions that are spoken. They are not yet in [`config`](Self::config).
     pub versions: Vec<Version>,
+    /// The server to which clients are sent. It is not yet in [`config`](Self::config), nor is what follows.
+    pub redirect: Option<String>,
+    /// Whether clients are to stay there.
+    pub redirect_for_good: bool,
+    /// Whether clients are served until the broker shuts down.
+    pub redirect_at_shutdown: bool,
     /// The rules that are broken on purpose.
     pub broken: Vec<Rule>,
     /// What the core of the broker is to know.
@@ -65,8 +74,11 @@ impl Default for Settings {
             scram: None,
             profile: None,
             versions: vec![Version::V3_1_1, Version::V5_0],
+            redirect: None,
+            redirect_for_good: false,
+            redirect_at_shutdown: false,
             broken: Vec::new(),
-            config: Config::default(),
+            config: Config { statistics_interval: Some(STATISTICS_INTERVAL), ..Config::default() },
         }
     }
 }
@@ -75,9 +87,15 @@ impl Settings {
     /// The configuration of the core.
     pub fn config(&self) -> Config {
         let speaks = |version| self.versions.contains(&version);
+        let redirect = self.redirect.clone().map(|server_reference| Redirect {
+            server_reference,
+            is_permanent: self.redirect_for_good,
+            at_shutdown: self.redirect_at_shutdown,
+        });
         Config {
             version_3_1_1: speaks(Version::V3_1_1),
             version_5_0: speaks(Version::V5_0),
+            redirect,
             ..self.config.clone()
         }
     }

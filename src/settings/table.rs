@@ -139,6 +139,10 @@ settings! {
     }
     Operation {
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
+        "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";
+        "redirect" => redirect, "Another server, as a Server Reference, to which all clients are sent instead of being served.";
+        "redirect-for-good" => redirect_for_good, "Whether clients are told that the server has moved there.";
+        "redirect-at-shutdown" => redirect_at_shutdown, "Whether clients are served until the broker ends, and only then sent there.";
     }
     Limits {
         "limits.connections" >= 1 => config.limits.connections, "Network connections.";
