@@ -30,7 +30,7 @@ impl Script {
             received.push(message);
             let settled = self.stage.now() + self.circumstances.settle;
             self.stage.sleep_until(settled).await;
-            self.ping_on(link).await?;
+            self.ping_on(link).await.map_err(Trouble::into_undecided)?;
             next = self.stage.with(|world| world.link(link).take(is_message));
             if next.is_some() {
                 continue;
@@ -76,7 +76,7 @@ impl Script {
         let mut found = self.stage.until(window.deadline, look).await;
         if found.is_none() {
             for link in &links {
-                self.ping_on(*link).await?;
+                self.ping_on(*link).await.map_err(Trouble::into_undecided)?;
             }
             found = self.stage.with(look);
         }

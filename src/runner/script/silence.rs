@@ -23,13 +23,14 @@ impl Script {
         fence: Option<&Fence>,
     ) -> Result<(), Trouble> {
         let link = self.link(client)?;
+        // A fence that does not hold decides nothing: its packets are not what the scenario is about.
         if let Some(fence) = fence {
-            self.pass_marker(link, fence).await?;
+            self.pass_marker(link, fence).await.map_err(Trouble::into_undecided)?;
         } else {
             let settled = self.stage.now() + self.circumstances.settle;
             self.stage.sleep_until(settled).await;
         }
-        self.ping_on(link).await.map_err(|trouble| Trouble { packets: Vec::new(), ..trouble })?;
+        self.ping_on(link).await.map_err(Trouble::into_undecided)?;
         let version = self.version();
         let more = self.stage.with(|world| {
             let inbox = &world.link(link).inbox;
