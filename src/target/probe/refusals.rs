@@ -7,7 +7,7 @@ use mqttspec_wire::{
 };
 
 use super::{Probe, Stop};
-use crate::{scenario::ast::Feature, target::Credentials};
+use crate::{scenario::ast::Feature, stage::LinkId, target::Credentials};
 
 /// The codes by which a CONNACK refuses a user, of MQTT 3.1.1 (§3.2.2.3) and MQTT 5.0 (§3.2.2.2).
 const USER_REFUSED: [ReasonCode; 4] =
@@ -41,7 +41,8 @@ impl Probe {
         Ok(())
     }
 
-    /// Publishes to a topic that begins with `$`, which servers keep for themselves if they like (MQTT 5.0 §4.7.2).
+    /// Subscribes and publishes to a topic that begins with `$`, which servers keep for themselves if they like
+    /// (MQTT 5.0 §4.7.2).
     pub(super) async fn try_dollar_topic(&mut self) -> Result<(), Stop> {
         if self.facts.missing.contains_key(&Feature::QoS1) {
             return Ok(());
@@ -56,25 +57,40 @@ impl Probe {
             properties: Properties::new(),
             payload: bytes::Bytes::new(),
         };
-        self.send(link, &Packet::Publish(publish));
+        let publish = Packet::Publish(publish).to_bytes(self.version);
+        for (what, packet) in
+            [("SUBSCRIBE", self.subscribe(PacketId::MIN, &topic, false)), ("PUBLISH", publish)]
+        {
+            self.stage.send(link, packet);
+            if let Some(how) = self.refusal(link).await? {
+                self.facts.missing.insert(Feature::DollarTopic, format!("{what} to {topic} was {how}"));
+                break;
+            }
+        }
+        self.stage.close(link);
+        Ok(())
+    }
+
+    /// How the target refuses what was sent; none if it does not.
+    async fn refusal(&self, link: LinkId) -> Result<Option<String>, Stop> {
         let answer = self
-            .await_packet(link, "PUBACK", |packet| {
+            .await_packet(link, "SUBACK or PUBACK", |packet| {
                 if let Packet::Puback(ack) = packet {
-                    return Some(("answered by PUBACK with", ack.reason));
+                    return Some(("PUBACK", ack.reason));
+                }
+                if let Packet::Suback(suback) = packet {
+                    return suback.reasons.first().map(|reason| ("SUBACK", *reason));
                 }
                 let Packet::Disconnect(disconnect) = packet else { return None };
-                Some(("answered by DISCONNECT with", disconnect.reason))
+                Some(("DISCONNECT", disconnect.reason))
             })
             .await?;
-        self.stage.close(link);
-        let proof = match answer {
-            Some((how, reason)) if reason.is_error() => Some(format!("{how} {reason}")),
+        Ok(match answer {
+            Some((packet, reason)) if reason.is_error() => {
+                Some(format!("answered by {packet} with {reason}"))
+            }
             Some(_) => None,
             None => Some("answered by closing the network connection".to_owned()),
-        };
-        if let Some(how) = proof {
-            self.facts.missing.insert(Feature::DollarTopic, format!("PUBLISH to {topic} was {how}"));
-        }
-        Ok(())
+        })
     }
 }
