@@ -60,6 +60,22 @@ fn an_expected_packet(#[case] answer: Vec<Act>, #[case] expected: Grade) {
     assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
 }
 
+/// What does not come may mean another thing than what is wrong.
+#[rstest]
+#[case::answered(vec![puback(7)], Grade::Pass)]
+#[case::not_answered(vec![], Grade::Inconclusive)]
+#[case::closed_without_a_word(vec![Act::Close], Grade::Inconclusive)]
+#[case::wrong_identifier(vec![puback(8)], Grade::Warn)]
+fn an_expected_packet_with_a_verdict_on_its_absence(#[case] answer: Vec<Act>, #[case] expected: Grade) {
+    let steps = PUBACK_EXPECTED.replace("7}}}\n", "7}}, else: warn, missing: inconclusive}\n");
+    let result = play(Version::V5_0, &steps, |packet| match packet {
+        Packet::Publish(_) => answer.clone(),
+        other => courtesy(other),
+    });
+    let found = result.findings.iter().filter(|finding| finding.place.is_some()).map(|finding| finding.grade);
+    assert_eq!(found.max().unwrap_or(Grade::Pass), expected, "{:#?}", result.findings);
+}
+
 #[rstest]
 #[case::accepted(0, Grade::Pass)]
 #[case::identifier_rejected(2, Grade::Fail)]

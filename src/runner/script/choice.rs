@@ -82,7 +82,7 @@ impl Script {
         }
         let Some((index, link, received)) = found else {
             let observed = "nothing of the kind, although the broker answered each of them after the wait";
-            return Err(Trouble::breach(expected, observed).late());
+            return Err(Trouble::missing(expected, observed).late());
         };
         expect::in_time(window, received.at, &expected).map_err(|late| late.shown_by(&received))?;
         self.require(pattern, &received, &expected)?;

@@ -8,6 +8,7 @@ mod closing;
 mod edit;
 mod exchange;
 mod expect;
+mod judging;
 mod silence;
 mod trouble;
 mod wait;
@@ -20,17 +21,13 @@ pub(super) use self::{
     circumstances::{Circumstances, UNIQUE, topic},
     trouble::Haste,
 };
-use self::{
-    cleanup::Leftovers,
-    clients::Clients,
-    trouble::{Nature, Trouble},
-};
+use self::{cleanup::Leftovers, clients::Clients, trouble::Trouble};
 use super::{
     plan::Run,
     value::{Datum, Variables},
 };
 use crate::{
-    scenario::ast::{Action, Judgement, Otherwise, Step, StepKind},
+    scenario::ast::{Action, Step, StepKind},
     stage::{Objection, Stage},
     verdict::{Finding, Grade, Place, ScenarioResult},
 };
@@ -260,39 +257,6 @@ impl Script {
         self.fence_took.is_some_and(|took| took <= self.circumstances.patience / 10)
     }
 
-    fn judge(
-        &self,
-        section: Section,
-        step: &Step,
-        trouble: &Trouble,
-    ) -> (Grade, Vec<StatementId>, Option<String>) {
-        let judgement = otherwise(step).map(|otherwise| otherwise.of(self.version()).clone());
-        let grade = match (&trouble.nature, section) {
-            (Nature::Harness | Nature::Unreachable, _) => return (Grade::Error, Vec::new(), None),
-            (Nature::Undecided, _) | (Nature::Breach | Nature::Graded(..), Section::Preparation) => {
-                return (Grade::Inconclusive, Vec::new(), None);
-            }
-            (Nature::Graded(judgement), Section::Judged) => {
-                return (judgement.grade, judgement.statements.clone(), judgement.says.clone());
-            }
-            (Nature::Breach, Section::Judged) => match &judgement {
-                Some(judgement) => judgement.grade,
-                None if is_exchange(step) => return (Grade::Inconclusive, Vec::new(), None),
-                None => Grade::Fail,
-            },
-        };
-        let says = judgement.as_ref().and_then(|judgement| judgement.says.clone());
-        (grade, self.statements(judgement.as_ref()), says)
-    }
-
-    /// The statements that a judgement names, or else the scenario's main statement.
-    fn statements(&self, judgement: Option<&Judgement>) -> Vec<StatementId> {
-        match judgement {
-            Some(judgement) if !judgement.statements.is_empty() => judgement.statements.clone(),
-            _ => self.run.scenario.covers.of(self.version()).iter().take(1).copied().collect(),
-        }
-    }
-
     fn place(&self, step: &Step) -> Place {
         let source = &self.run.scenario.source;
         let before = source.text.get(..step.span.start).unwrap_or(&source.text);
@@ -319,55 +283,4 @@ fn excerpt(step: &str) -> String {
         text.push_str(" …");
     }
     text
-}
-
-/// The verdict that a step itself gives for its failure.
-fn otherwise(step: &Step) -> Option<&Otherwise> {
-    let action = match &step.kind {
-        StepKind::Client { action, .. } => action,
-        StepKind::Whichever(whichever) => return whichever.expectation.terms.otherwise.as_ref(),
-        StepKind::Wait(_) | StepKind::Repeat { .. } => return None,
-    };
-    match action {
-        Action::Connect(exchange)
-        | Action::Publish(exchange)
-        | Action::Subscribe(exchange)
-        | Action::Unsubscribe(exchange) => exchange.otherwise.as_ref(),
-        Action::Ping(otherwise) => otherwise.as_ref(),
-        Action::Receive(expectation) | Action::Expect(expectation) => expectation.terms.otherwise.as_ref(),
-        Action::ExpectAnyOrder { terms, .. }
-        | Action::ReceiveOneOf { terms, .. }
-        | Action::ExpectOneOf { terms, .. }
-        | Action::ExpectNothingMore { terms, .. } => terms.otherwise.as_ref(),
-        Action::ExpectClosed(expectation) => expectation.terms.otherwise.as_ref(),
-        Action::Open | Action::Disconnect(_) | Action::Cut | Action::HalfClose | Action::Send { .. } => None,
-    }
-}
-
-/// Whether a step only leads to the scenario's point, so that its failure is no verdict unless it says so.
-fn is_exchange(step: &Step) -> bool {
-    let action = match &step.kind {
-        StepKind::Client { action, .. } => action,
-        StepKind::Whichever(_) => return false,
-        StepKind::Wait(_) | StepKind::Repeat { .. } => return true,
-    };
-    match action {
-        Action::Receive(_)
-        | Action::Expect(_)
-        | Action::ExpectAnyOrder { .. }
-        | Action::ReceiveOneOf { .. }
-        | Action::ExpectOneOf { .. }
-        | Action::ExpectNothingMore { .. }
-        | Action::ExpectClosed(_) => false,
-        Action::Open
-        | Action::Connect(_)
-        | Action::Disconnect(_)
-        | Action::Cut
-        | Action::HalfClose
-        | Action::Publish(_)
-        | Action::Subscribe(_)
-        | Action::Unsubscribe(_)
-        | Action::Ping(_)
-        | Action::Send { .. } => true,
-    }
 }

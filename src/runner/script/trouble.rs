@@ -39,6 +39,8 @@ pub(in crate::runner) enum Haste {
 pub(super) enum Nature {
     /// What was seen is not acceptable; the step says how that is judged.
     Breach,
+    /// What was expected did not come; the step says how that is judged, apart from what did come if it likes.
+    Missing,
     /// What was seen has a grade of its own.
     Graded(Box<Judgement>),
     /// Nothing can be concluded.
@@ -60,6 +62,11 @@ impl Trouble {
         }
     }
 
+    /// What was expected did not come.
+    pub(super) fn missing(expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self { nature: Nature::Missing, ..Self::breach(expected, observed) }
+    }
+
     /// It rests on what did not come, or came at a wrong time.
     pub(super) fn late(self) -> Self {
         Self { haste: Haste::Late, ..self }
@@ -68,7 +75,7 @@ impl Trouble {
     /// The same trouble where it decides nothing.
     pub(super) fn into_undecided(self) -> Self {
         let nature = match self.nature {
-            Nature::Breach | Nature::Graded(_) | Nature::Undecided => Nature::Undecided,
+            Nature::Breach | Nature::Missing | Nature::Graded(_) | Nature::Undecided => Nature::Undecided,
             Nature::Unreachable => Nature::Unreachable,
             Nature::Harness => Nature::Harness,
         };
@@ -119,12 +126,12 @@ impl Trouble {
                 let trouble = if is_the_brokers_choice(reason) {
                     Self::undecided(expected, observed)
                 } else {
-                    Self::breach(expected, observed)
+                    Self::missing(expected, observed)
                 };
                 Self { packets: vec![evidence], ..trouble }
             }
             (LinkState::Closed { .. } | LinkState::Open | LinkState::Opening, _) => {
-                let closed = Self::breach(expected, "the broker closed the network connection");
+                let closed = Self::missing(expected, "the broker closed the network connection");
                 Self { haste: Haste::Closed, ..closed }
             }
         }

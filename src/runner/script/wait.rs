@@ -128,7 +128,7 @@ impl Script {
             Waited::Packet(received) => Ok(received),
             Waited::Ended => Err(self.stage.with(|world| Trouble::ended(expected, world.link(link)))),
             Waited::Missing => {
-                let mut trouble = Trouble::breach(
+                let mut trouble = Trouble::missing(
                     expected,
                     "nothing of the kind, although the broker answered a packet sent after the wait",
                 )

@@ -25,6 +25,15 @@ pub struct Terms {
     pub since: Option<String>,
     /// The verdict otherwise; without it, a breach of the scenario's main statement.
     pub otherwise: Option<Otherwise>,
+    /// The verdict if nothing of the kind comes; that of `otherwise` if not given.
+    pub missing: Option<Otherwise>,
+}
+
+impl Terms {
+    /// The verdicts that are given.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Otherwise> {
+        self.otherwise.iter().chain(&self.missing)
+    }
 }
 
 /// A verdict on a failed step: `else: fail 3.3.1-5`, one for each version of the scenario.

@@ -155,25 +155,25 @@ impl Lower {
     ) -> Option<Action> {
         match name {
             "receive" => {
-                let (pattern, terms) = (self.message(node), self.terms(keys));
+                let (pattern, terms) = (self.message(node), self.terms_of_packets(keys));
                 Some(Action::Receive(Expectation { pattern: pattern?, terms }))
             }
             "expect" => {
-                let (pattern, terms) = (self.expected_packet(node), self.terms(keys));
+                let (pattern, terms) = (self.expected_packet(node), self.terms_of_packets(keys));
                 Some(Action::Expect(Expectation { pattern: pattern?, terms }))
             }
             "receive-any-order" => {
-                let (patterns, terms) = (self.messages(node), self.terms(keys));
+                let (patterns, terms) = (self.messages(node), self.terms_of_packets(keys));
                 Some(Action::ExpectAnyOrder { patterns, acknowledge: true, terms })
             }
             "receive-one-of" => {
-                let (sets, terms) = (self.sets_of_messages(node), self.terms(keys));
+                let (sets, terms) = (self.sets_of_messages(node), self.terms_of_packets(keys));
                 Some(Action::ReceiveOneOf { sets, terms })
             }
             "expect-any-order" => {
                 let patterns = self.expected_packets(node);
                 let acknowledge = keys.take("acknowledge").is_some_and(|node| self.plain_flag(node));
-                let terms = self.terms(keys);
+                let terms = self.terms_of_packets(keys);
                 Some(Action::ExpectAnyOrder { patterns, acknowledge, terms })
             }
             "expect-one-of" => {
@@ -274,7 +274,7 @@ pub(super) fn judges(action: &Action, version: Version) -> bool {
 
 /// Whether an expectation on these terms can end in `warn` or `fail`.
 pub(super) fn expects(terms: &Terms, version: Version) -> bool {
-    terms.otherwise.as_ref().is_none_or(|otherwise| accuses(otherwise, version))
+    terms.otherwise.is_none() || terms.verdicts().any(|verdict| accuses(verdict, version))
 }
 
 fn accuses(otherwise: &Otherwise, version: Version) -> bool {

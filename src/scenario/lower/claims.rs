@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mqttspec_spec::{StatementId, Version};
 
 use crate::{
-    scenario::ast::{Action, Otherwise, Step, StepKind},
+    scenario::ast::{Action, Otherwise, Step, StepKind, Terms},
     verdict::Grade,
 };
 
@@ -31,7 +31,7 @@ impl Claims {
                 StepKind::Wait(_) => {}
                 StepKind::Repeat { steps, .. } => self.steps(steps),
                 StepKind::Whichever(whichever) => {
-                    self.expectation(whichever.expectation.terms.otherwise.as_ref());
+                    self.expectation(&whichever.expectation.terms);
                 }
                 StepKind::Client { action, .. } => self.action(action),
             }
@@ -47,26 +47,28 @@ impl Claims {
             | Action::Unsubscribe(exchange) => self.otherwise(exchange.otherwise.as_ref()),
             Action::Ping(otherwise) => self.otherwise(otherwise.as_ref()),
             Action::Receive(expected) | Action::Expect(expected) => {
-                self.expectation(expected.terms.otherwise.as_ref());
+                self.expectation(&expected.terms);
             }
             Action::ExpectAnyOrder { terms, .. }
             | Action::ReceiveOneOf { terms, .. }
-            | Action::ExpectNothingMore { terms, .. } => self.expectation(terms.otherwise.as_ref()),
+            | Action::ExpectNothingMore { terms, .. } => self.expectation(terms),
             Action::ExpectOneOf { outcomes, terms } => {
-                self.expectation(terms.otherwise.as_ref());
+                self.expectation(terms);
                 for outcome in outcomes {
                     self.otherwise(Some(&outcome.otherwise));
                 }
             }
-            Action::ExpectClosed(close) => self.expectation(close.terms.otherwise.as_ref()),
+            Action::ExpectClosed(close) => self.expectation(&close.terms),
         }
     }
 
     /// What is judged even if it says nothing.
-    fn expectation(&mut self, otherwise: Option<&Otherwise>) {
-        match otherwise {
-            Some(_) => self.otherwise(otherwise),
-            None => self.named.extend(self.main),
+    fn expectation(&mut self, terms: &Terms) {
+        if terms.otherwise.is_none() {
+            self.named.extend(self.main);
+        }
+        for verdict in terms.verdicts() {
+            self.otherwise(Some(verdict));
         }
     }
 

@@ -6,7 +6,10 @@ use mqttspec_wire::packet::PacketType;
 use super::{Keys, Lower, Mistake, expr, keys};
 use crate::{
     scenario::{
-        ast::{CloseExpectation, Expr, Fence, Outcome, OutcomeEvent, PacketPattern, Scalar, Span, Terms},
+        ast::{
+            CloseExpectation, Expr, Fence, Otherwise, Outcome, OutcomeEvent, PacketPattern, Scalar, Span,
+            Terms,
+        },
         diagnostic::Code,
         node::{Entry, Node, Value},
         vocabulary,
@@ -48,17 +51,28 @@ impl Lower {
             Some(name)
         });
         let otherwise = self.else_of(keys);
-        Terms { within, not_before, since, otherwise }
+        Terms { within, not_before, since, otherwise, missing: None }
+    }
+
+    /// The modifiers of waiting for packets, which may not come.
+    pub(super) fn terms_of_packets(&mut self, keys: &mut Keys<'_>) -> Terms {
+        let terms = self.terms(keys);
+        Terms { missing: self.verdict_under("missing", keys), ..terms }
     }
 
     /// The verdict under `else`.
-    pub(super) fn else_of(&mut self, keys: &mut Keys<'_>) -> Option<crate::scenario::ast::Otherwise> {
-        let entry = keys.take_entry("else")?;
+    pub(super) fn else_of(&mut self, keys: &mut Keys<'_>) -> Option<Otherwise> {
+        self.verdict_under("else", keys)
+    }
+
+    fn verdict_under(&mut self, key: &'static str, keys: &mut Keys<'_>) -> Option<Otherwise> {
+        let entry = keys.take_entry(key)?;
         if self.judged {
-            return self.otherwise(&entry.value);
+            return self.otherwise(key, &entry.value);
         }
         let message = "a step that leads up to the scenario's point has no verdict";
-        let mistake = Mistake::new(Code::WrongValue, &entry.key_span, message, "leave `else` out here");
+        let label = format!("leave `{key}` out here");
+        let mistake = Mistake::new(Code::WrongValue, &entry.key_span, message, label);
         self.refuse(
             mistake.help("if it fails the scenario is inconclusive; what is judged stands in `steps`"),
         )
@@ -142,7 +156,7 @@ impl Lower {
         Some(Outcome { event: event?, otherwise: otherwise? })
     }
 
-    fn graded(&mut self, entry: &Entry) -> Option<crate::scenario::ast::Otherwise> {
+    fn graded(&mut self, entry: &Entry) -> Option<Otherwise> {
         let grade = Grade::parse(&entry.key)?;
         if !self.judged && grade != Grade::Pass {
             let message = "a step that leads up to the scenario's point has no verdict";

@@ -17,8 +17,8 @@ use crate::{
 const GRADES: [&str; 3] = ["fail", "warn", "inconclusive"];
 
 impl Lower {
-    /// What `else` says: one verdict, or one for each version.
-    pub(super) fn otherwise(&mut self, node: &Node) -> Option<Otherwise> {
+    /// What `else` or `missing` says: one verdict, or one for each version.
+    pub(super) fn otherwise(&mut self, key: &str, node: &Node) -> Option<Otherwise> {
         let Some(entries) = node.entries() else {
             let (grade, rest) = self.grade(node)?;
             return self.judge(node, grade, rest);
@@ -27,7 +27,7 @@ impl Lower {
         let mut found = Vec::new();
         for entry in entries {
             let Some(version) = version_named(&entry.key) else {
-                self.add(keys::unknown_key("`else`", entry, ["v3.1.1", "v5.0"]));
+                self.add(keys::unknown_key(&format!("`{key}`"), entry, ["v3.1.1", "v5.0"]));
                 continue;
             };
             judged = judged.with(version);
@@ -42,7 +42,7 @@ impl Lower {
         }
         let missing = self.versions.without(judged);
         if !missing.is_empty() {
-            let message = format!("`else` says nothing about {missing}");
+            let message = format!("`{key}` says nothing about {missing}");
             let label = "a verdict for each version is needed";
             return self.refuse(Mistake::new(Code::Missing, &node.span, message, label));
         }

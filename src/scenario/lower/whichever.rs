@@ -18,7 +18,7 @@ impl Lower {
             roles.unwrap_or_default()
         });
         let (pattern, acknowledge) = self.what_comes(&mut keys, node)?;
-        let terms = self.terms(&mut keys);
+        let terms = self.terms_of_packets(&mut keys);
         keys.finish(self);
         Some(Whichever { of: of?, roles, expectation: Expectation { pattern, terms }, acknowledge })
     }
