@@ -105,6 +105,8 @@ pub struct World {
     pub evidence: Vec<Evidence>,
     /// What the referee objected to.
     pub objections: Vec<Objection>,
+    /// A client got a message that has nothing to do with the script: the broker may mix up what is played at once.
+    pub is_mixed_up: bool,
     links: Vec<Link>,
     commands: Vec<Command>,
     alarm: Option<Duration>,
@@ -146,12 +148,12 @@ impl World {
         for Note { kind, packet, violations } in notes {
             let evidence = self.write_down(id, kind);
             self.object(violations, evidence);
-            let link = self.link(id);
-            if let Some(packet) =
-                packet.filter(|packet| !link.is_foreign(packet) && !link.settles_debt(packet))
-            {
-                let at = self.now;
-                self.link(id).inbox.push_back(Received { at, packet, evidence });
+            let Some(packet) = packet else { continue };
+            let (at, link) = (self.now, self.link(id));
+            if link.is_foreign(&packet) {
+                self.is_mixed_up = true;
+            } else if !link.settles_debt(&packet) {
+                link.inbox.push_back(Received { at, packet, evidence });
             }
         }
     }
@@ -286,6 +288,7 @@ impl<T> Play<T> {
             now,
             evidence: Vec::new(),
             objections: Vec::new(),
+            is_mixed_up: false,
             links: Vec::new(),
             commands: Vec::new(),
             alarm: None,

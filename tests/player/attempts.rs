@@ -23,7 +23,7 @@ use mqttspec_wire::{
 };
 use rstest::rstest;
 
-use crate::broker::{Act, courtesy};
+use crate::broker::{Act, courtesy, stray};
 
 const SCENARIO: &str = "
 title: made up
@@ -43,6 +43,8 @@ enum Mood {
     /// And takes its time for every ping from then on.
     IsBusy,
     AnswersSomethingElse,
+    /// And sends what others published.
+    MixesUp,
 }
 
 /// A broker for MQTT 3.1.1 on a port of its own, with the number of messages that it got.
@@ -97,6 +99,7 @@ fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> 
                 Mood::Closes => vec![Act::Close],
                 Mood::StaysSilent | Mood::IsBusy => Vec::new(),
                 Mood::AnswersSomethingElse => puback(PacketId::new(0x7777).unwrap()),
+                Mood::MixesUp => [vec![stray("mqttspec/of-another/t")], puback(id)].concat(),
             }
         }
         Packet::Pingreq if matches!(mood, Mood::IsBusy) && messages.load(Ordering::SeqCst) > 0 => {
@@ -128,6 +131,8 @@ fn run(port: u16) -> RunReport {
 #[case::silent_at_leisure(Mood::StaysSilent, 1, Grade::Fail, 1)]
 #[case::busy_once(Mood::IsBusy, 1, Grade::Pass, 2)]
 #[case::busy_every_time(Mood::IsBusy, 9, Grade::Fail, 2)]
+#[case::mixed_up_once(Mood::MixesUp, 1, Grade::Pass, 2)]
+#[case::mixed_up_every_time(Mood::MixesUp, 9, Grade::Pass, 3)]
 #[case::wrong_once(Mood::AnswersSomethingElse, 1, Grade::Fail, 1)]
 fn attempts(#[case] mood: Mood, #[case] first: usize, #[case] grade: Grade, #[case] expected: usize) {
     let (port, messages) = broker(mood, first);

@@ -10,7 +10,10 @@ use mqttspec::{
     verdict::ScenarioResult,
 };
 use mqttspec_spec::Version;
-use mqttspec_wire::{Decoder, Packet, Properties, ReasonCode, Sender, packet::Connack};
+use mqttspec_wire::{
+    Decoder, Packet, Properties, ReasonCode, Sender, Utf8String,
+    packet::{Connack, Delivery, Publish},
+};
 use reference_broker::{ConnectionId, Input, Output};
 
 /// What a made-up broker does.
@@ -126,4 +129,15 @@ pub(crate) fn play(version: Version, steps: &str, answer: impl FnMut(&Packet) ->
     let runs = plan::plan(&[Arc::new(scenario)], &plan::Selection::default());
     assert_eq!(runs.len(), 1);
     Embedded::probed().play_against(&runs[0], &mut MadeUp::new(version, answer))
+}
+
+/// A message that nobody asked for.
+pub(crate) fn stray(topic: &str) -> Act {
+    Act::Send(Packet::Publish(Publish {
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic: Utf8String::try_from(topic).unwrap(),
+        properties: Properties::new(),
+        payload: bytes::Bytes::from_static(b"x"),
+    }))
 }

@@ -15,7 +15,7 @@ use mqttspec_wire::{
 use reference_broker::{Rule, Rules};
 use rstest::rstest;
 
-use crate::broker::{Act, connack, courtesy, play};
+use crate::broker::{Act, connack, courtesy, play, stray};
 
 const PUBACK_EXPECTED: &str = "
 prepare:
@@ -31,16 +31,6 @@ fn puback(id: u16) -> Act {
 
 fn disconnect(reason: ReasonCode) -> Act {
     Act::Send(Packet::Disconnect(Disconnect { reason, properties: Properties::new() }))
-}
-
-fn stray(topic: &str) -> Act {
-    Act::Send(Packet::Publish(Publish {
-        delivery: Delivery::AtMostOnce,
-        retain: false,
-        topic: Utf8String::try_from(topic).unwrap(),
-        properties: Properties::new(),
-        payload: bytes::Bytes::from_static(b"x"),
-    }))
 }
 
 #[rstest]

@@ -76,7 +76,13 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         script.stage.with(|world| (world.now.saturating_sub(started), std::mem::take(&mut world.evidence)));
     script.clean_up().await;
 
-    let Script { run, mut findings, proven, haste, .. } = script;
+    // Who gets the messages of others may be closed, or miss messages, because of others.
+    let haste = match script.stage.with(|world| world.is_mixed_up) {
+        true => Haste::Closed,
+        false if script.proven => Haste::None,
+        false => script.haste,
+    };
+    let Script { run, mut findings, .. } = script;
     let grade = findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Pass);
     if grade == Grade::Pass {
         findings.clear();
@@ -100,7 +106,7 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         duration,
         evidence,
     };
-    Played { result, haste: if proven { Haste::None } else { haste } }
+    Played { result, haste }
 }
 
 impl Script {
