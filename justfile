@@ -29,7 +29,7 @@ run *arguments:
 # Play the suite against a mosquitto of its own on a free loopback port
 mosquitto *arguments:
     cargo build --release
-    .ci/with-mosquitto sh -c 'target/release/mqttspec run "$MQTT_URL" "$@"' mqttspec {{arguments}}
+    .ci/with-broker mosquitto sh -c 'target/release/mqttspec run "$MQTT_URL" "$@"' mqttspec {{arguments}}
 
 # Everything that CI does
 ci:

@@ -36,9 +36,9 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# await COMMAND...: tries a command until it succeeds, for at most 10 seconds.
+# await COMMAND...: tries a command until it succeeds, for at most 10 seconds, or $AWAIT_MS milliseconds.
 await() {
-    local deadline=$(($(now_ms) + 10000))
+    local deadline=$(($(now_ms) + ${AWAIT_MS:-10000}))
     until "$@"; do
         (($(now_ms) < deadline)) || return 1
         sleep 0.05
