@@ -3,7 +3,8 @@
 //! - [`mod@core`] is the broker itself, a pure state machine: no I/O, no clock, no randomness. Each normative
 //!   rule that it carries out is named by a [`Rule`], which knows its statements; a broker
 //!   [without](Rules::without) one of them is a mutant that a conformance test has to catch.
-//! - [`net`] (feature `net`, on by default) puts it on TCP.
+//! - [`net`] (feature `net`, on by default) puts it on the network.
+//! - [`store`] (the same feature) keeps what it knows on disk.
 //!
 //! # Driving the core
 //! ```
@@ -33,5 +34,7 @@
 pub mod core;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "net")]
+pub mod store;
 
 pub use crate::core::{Broker, Config, ConnectionId, Input, Output, Rule, Rules};

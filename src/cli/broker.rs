@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use reference_broker::{
     Config,
-    net::{Tls, serve},
+    net::{Service, Tls},
+    store::{Store, StoreError},
 };
 use tokio::runtime;
 
@@ -66,21 +67,33 @@ pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, 
         Some(Action::Rules { statements: true }) => print(&rules::statements(terminal.list_page())),
         Some(Action::Profiles) => print(&profiles(terminal.list_page())),
         Some(Action::Scram { name }) => print(&scram::line(name)?),
-        None => check_or_serve(arguments, terminal)?,
+        None => return check_or_serve(arguments, terminal),
     }
     Ok(Exit::Success)
 }
 
-fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<(), BadInput> {
+fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let resolved = arguments.flags.resolve(arguments.config.as_deref(), terminal)?;
     let settings = &resolved.settings;
     let tls = tls(settings)?;
     let scram = settings.scram.as_deref().map(scram::read).transpose()?;
     if arguments.check {
         print(&resolved.toml());
-        return Ok(());
+        return Ok(Exit::Success);
     }
-    listen(settings, tls.as_ref(), Config { scram, ..settings.config() })
+    let service = Service::new(Config { scram, ..settings.config() }, settings.rules());
+    let service = match &settings.store {
+        Some(file) => Store::open(file).and_then(|store| service.with_store(store)),
+        None => Ok(service),
+    };
+    let service = service.map_err(|error| BadInput::new(error.to_string()))?;
+    match listen(settings, tls.as_ref(), service)? {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => {
+            complain(&format!("error: {error}\n"));
+            Ok(Exit::Undecided)
+        }
+    }
 }
 
 fn profiles(mut page: Page) -> String {
@@ -112,7 +125,12 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
     }
 }
 
-fn listen(settings: &Settings, tls: Option<&Tls>, config: Config) -> Result<(), BadInput> {
+/// Serves until the user ends it, or the store fails.
+fn listen(
+    settings: &Settings,
+    tls: Option<&Tls>,
+    service: Service,
+) -> Result<Result<(), StoreError>, BadInput> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     runtime.block_on(async {
@@ -124,7 +142,6 @@ fn listen(settings: &Settings, tls: Option<&Tls>, config: Config) -> Result<(), 
         let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
         complain(&told);
         let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
-        serve(listeners, config, settings.rules(), end_of_service()).await;
-        Ok(())
+        Ok(service.run(listeners, end_of_service()).await)
     })
 }

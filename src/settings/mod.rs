@@ -48,6 +48,8 @@ pub struct Settings {
     pub client_ca: Option<PathBuf>,
     /// The users who prove by SCRAM-SHA-256 who they are.
     pub scram: Option<PathBuf>,
+    /// The file that its state is kept in.
+    pub store: Option<PathBuf>,
     /// The built-in profile below everything else.
     pub profile: Option<String>,
     /// The versions that are spoken. They are not yet in [`config`](Self::config).
@@ -72,6 +74,7 @@ impl Default for Settings {
             key: None,
             client_ca: None,
             scram: None,
+            store: None,
             profile: None,
             versions: vec![Version::V3_1_1, Version::V5_0],
             redirect: None,

@@ -138,6 +138,7 @@ settings! {
         "anonymous" => config.anonymous, "Whether clients without a user name are let in.";
     }
     Operation {
+        "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
         "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";
         "redirect" => redirect, "Another server, as a Server Reference, to which all clients are sent instead of being served.";

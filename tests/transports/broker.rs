@@ -11,7 +11,7 @@ use mqttspec::target::Transport;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use reference_broker::{
     Config, Rules,
-    net::{Listener, Tls, serve},
+    net::{Listener, Service, Tls},
 };
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
@@ -77,7 +77,7 @@ impl Broker {
                     listener = listener.with_websocket();
                 }
                 let stopped = async { drop(stopped.await) };
-                serve(vec![listener], Config::default(), Rules::all(), stopped).await;
+                Service::new(Config::default(), Rules::all()).run(vec![listener], stopped).await.unwrap();
             });
         });
         Self { url, shutdown: Some(shutdown), thread: Some(thread) }

@@ -305,7 +305,7 @@ impl Broker {
         if turn.obeys(Rule::AliasesEndWithConnection) {
             session.aliases = BTreeMap::new();
         }
-        session.incoming.values_mut().for_each(|incoming| incoming.counted = false);
+        session.incoming.unsaved_mut().values_mut().for_each(|incoming| incoming.counted = false);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.state = State::Connected { session: key };
         }

@@ -136,7 +136,14 @@ impl Broker {
 
     /// Takes the network connection from its session, which may end with it.
     fn detach(&mut self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
-        let Some(session) = self.sessions.get_mut(key).filter(|session| session.is_on(id)) else { return };
+        if self.sessions.get(key).is_some_and(|session| session.is_on(id)) {
+            self.left(turn, key, ending);
+        }
+    }
+
+    /// The session's network connection has ended.
+    pub(crate) fn left(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
         session.link = None;
         if !turn.obeys(Rule::IncomingExchangesKept) {
             session.incoming.clear();
@@ -194,12 +201,15 @@ impl Broker {
     pub(crate) fn discard(&mut self, turn: &mut Turn, key: SessionKey) {
         self.remove_subscriptions(turn, key);
         self.publish_pending_will(turn, key);
-        let Some(session) = self.sessions.remove(key) else { return };
+        let Some(mut session) = self.sessions.remove(key) else { return };
         if let Some(ends) = session.ends {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
-        let unsent = session.queue.into_iter();
-        let mut sent: Vec<_> = session.outgoing.into_values().collect();
+        if let Some(journal) = &mut self.journal {
+            journal.forget(&mut session);
+        }
+        let unsent = session.queue.take();
+        let mut sent: Vec<_> = session.outgoing.take().into_values().collect();
         sent.sort_by_key(super::outgoing::Exchange::order);
         let unacknowledged = sent.into_iter().filter_map(|exchange| match exchange.state {
             Awaits::Puback(copy) => Some(copy),
@@ -219,7 +229,7 @@ impl Broker {
 
     fn remove_subscriptions(&mut self, turn: &Turn, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(key) else { return };
-        for (filter, _) in std::mem::take(&mut session.subscriptions).into_values() {
+        for (filter, _) in session.subscriptions.take().into_values() {
             self.subscriptions.remove(turn.rules(), &filter, key);
         }
     }

@@ -215,7 +215,7 @@ impl Session {
 
     /// A message of an earlier network connection was sent again on this one.
     fn count_again(&mut self, id: mqttspec_wire::PacketId) {
-        if let (Some(incoming), Some(link)) = (self.incoming.get_mut(&id), &mut self.link)
+        if let (Some(incoming), Some(link)) = (self.incoming.unsaved_mut().get_mut(&id), &mut self.link)
             && !incoming.counted
         {
             incoming.counted = true;

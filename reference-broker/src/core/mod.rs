@@ -7,7 +7,7 @@
 //! | `connection`, `fault` | what arrives on a network connection, and what is wrong with it |
 //! | `connect`, `connack` | from CONNECT to CONNACK |
 //! | `authenticate`, `dialogue`, `scram` | who the client is |
-//! | `session` | session state |
+//! | `session`, `queue` | session state |
 //! | `incoming` | messages from clients |
 //! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
 //! | `outgoing` | messages to clients |
@@ -15,6 +15,7 @@
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
 //! | `statistics` | what the broker has done and holds, and `$SYS` |
 //! | `turn`, `misprint` | how packets leave |
+//! | `durable` | what outlives the broker's end |
 //! | `fault/repair`, `misprint`, `raw` | what only mutants do |
 
 mod authenticate;
@@ -24,12 +25,14 @@ mod connect;
 mod connection;
 mod deadlines;
 mod dialogue;
+mod durable;
 mod ending;
 mod fault;
 mod incoming;
 mod message;
 mod misprint;
 mod outgoing;
+mod queue;
 mod raw;
 mod redirect;
 mod retained;
@@ -49,6 +52,7 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::{Bytes, BytesMut};
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
+pub use durable::{BrokenRecord, Changes, Restore};
 pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
 pub use scram::{NotScramKeys, Scram, ScramKeys};
@@ -56,6 +60,7 @@ pub use statistics::{Statistics, Traffic};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
+use durable::Journal;
 use message::Copy;
 use retained::Retained;
 use session::Sessions;
@@ -103,6 +108,8 @@ pub struct Broker {
     subscriptions: Subscriptions,
     retained: Retained,
     deadlines: Deadlines,
+    /// What is saved, if anything is.
+    journal: Option<Box<Journal>>,
     /// How many client identifiers have been assigned.
     assigned: u64,
     /// How many steps of enhanced authentication there have been.
@@ -129,6 +136,7 @@ impl Broker {
             subscriptions: Subscriptions::new(),
             retained: Retained::new(),
             deadlines: Deadlines::default(),
+            journal: None,
             assigned: 0,
             dialogues: 0,
             began: None,

@@ -1,5 +1,7 @@
 //! Messages on their way to a client: the sender's half of §4.3, with flow control (MQTT 5.0 §4.9).
 
+use std::collections::BTreeMap;
+
 use mqttspec_wire::{
     Packet, PacketId, Property, QoS, ReasonCode, Utf8String, Version,
     packet::{Ack, Delivery},
@@ -47,6 +49,14 @@ pub(crate) struct Identifiers {
     order: u64,
 }
 
+impl Identifiers {
+    /// Those that follow on what was sent last.
+    pub(crate) fn after(outgoing: &BTreeMap<PacketId, Exchange>) -> Self {
+        let last = outgoing.iter().max_by_key(|(_, exchange)| exchange.order);
+        last.map_or_else(Self::default, |(id, exchange)| Self { last: Some(*id), order: exchange.order })
+    }
+}
+
 impl Session {
     /// Sends a copy, or keeps it until it can be sent.
     pub(crate) fn deliver(&mut self, turn: &mut Turn, limits: &Limits, keep_qos_0: bool, copy: Copy) {
@@ -63,10 +73,9 @@ impl Session {
     }
 
     fn enqueue(&mut self, limits: &Limits, copy: Copy) {
-        let bytes = self.queued_bytes + copy.message.payload.len();
+        let bytes = self.queue.bytes() + copy.message.payload.len();
         if self.queue.len() < limits.queued_messages && bytes <= limits.queued_bytes {
-            self.queued_bytes = bytes;
-            self.queue.push_back(copy);
+            self.queue.push(copy);
         }
     }
 
@@ -81,10 +90,8 @@ impl Session {
             if self.link.is_none() || (acknowledged && !(self.resend.is_empty() && self.has_quota(turn))) {
                 return;
             }
-            let next =
-                if turn.obeys(Rule::QueueInOrder) { self.queue.pop_front() } else { self.queue.pop_back() };
+            let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop() } else { self.queue.pop_back() };
             let Some(copy) = next else { return };
-            self.queued_bytes = self.queued_bytes.saturating_sub(copy.message.payload.len());
             if copy.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped) {
                 continue;
             }
@@ -168,7 +175,7 @@ impl Session {
         }
         self.resend.clear();
         for (_, id) in unfinished {
-            let Some(exchange) = self.outgoing.get_mut(&id) else { continue };
+            let Some(exchange) = self.outgoing.unsaved_mut().get_mut(&id) else { continue };
             exchange.counted = false;
             match &exchange.state {
                 Awaits::Puback(copy) | Awaits::Pubrec(copy) => {
@@ -208,7 +215,7 @@ impl Session {
             return;
         }
         link.quota = link.quota.saturating_sub(1);
-        if let Some(exchange) = self.outgoing.get_mut(&id) {
+        if let Some(exchange) = self.outgoing.unsaved_mut().get_mut(&id) {
             exchange.counted = true;
         }
     }
@@ -278,7 +285,6 @@ impl Session {
     fn heeds_refusal(&mut self, turn: &Turn) -> bool {
         if !turn.obeys(Rule::RefusalConcernsOneMessage) {
             self.queue.clear();
-            self.queued_bytes = 0;
             self.resend.clear();
         }
         turn.obeys(Rule::RefusalAcknowledges)
@@ -332,6 +338,11 @@ impl Session {
 }
 
 impl Exchange {
+    /// One that was begun before the broker was started.
+    pub(crate) const fn restored(state: Awaits, order: u64) -> Self {
+        Self { state, order, counted: false }
+    }
+
     /// Its place in the order of sending.
     pub(crate) const fn order(&self) -> u64 {
         self.order

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use mqttspec_wire::Utf8String;
+
 use super::{
     Rule,
     config::Limits,
+    durable::{Notes, Tracked},
     message::Message,
     subscriptions::{canonical, matching},
     tree::Tree,
@@ -18,11 +21,12 @@ pub(crate) struct Retained {
     count: usize,
     /// The bytes of their payloads.
     bytes: usize,
+    notes: Notes<Utf8String>,
 }
 
 impl Retained {
-    pub(crate) const fn new() -> Self {
-        Self { tree: Tree::new(), count: 0, bytes: 0 }
+    pub(crate) fn new() -> Self {
+        Self { tree: Tree::new(), count: 0, bytes: 0, notes: Notes::default() }
     }
 
     /// Whether the limits let a message of this size be retained.
@@ -43,6 +47,7 @@ impl Retained {
     pub(crate) fn store(&mut self, turn: &Turn, message: Arc<Message>) {
         let topic = message.topic.clone();
         let path = canonical(turn.rules(), &topic);
+        self.note(&path);
         let mut is_new = false;
         let stored = self.tree.get_or_insert_with(&path, || {
             is_new = true;
@@ -62,7 +67,9 @@ impl Retained {
 
     /// Removes the message of a topic.
     pub(crate) fn remove(&mut self, turn: &Turn, topic: &str) {
-        if let Some(message) = self.tree.remove(&canonical(turn.rules(), topic)) {
+        let path = canonical(turn.rules(), topic);
+        self.note(&path);
+        if let Some(message) = self.tree.remove(&path) {
             self.count -= 1;
             self.bytes -= message.payload.len();
         }
@@ -70,7 +77,29 @@ impl Retained {
 
     /// Forgets all of them.
     pub(crate) fn clear(&mut self) {
-        *self = Self::new();
+        self.note_all();
+        let notes = std::mem::take(&mut self.notes);
+        *self = Self { notes, ..Self::new() };
+    }
+
+    /// Begins to note what changes.
+    pub(crate) fn watch(&mut self) {
+        self.notes.start();
+    }
+
+    /// Stores a message that was saved.
+    pub(crate) fn restore(&mut self, path: &str, message: Arc<Message>) {
+        self.count += 1;
+        self.bytes += message.payload.len();
+        self.tree.get_or_insert_with(path, || message);
+    }
+
+    fn note(&mut self, path: &str) {
+        if self.notes.is_on()
+            && let Ok(path) = Utf8String::try_from(path)
+        {
+            self.notes.note(&path, self.tree.get(&path));
+        }
     }
 
     /// The messages whose topics the filter matches and that have not expired, in the order of their topics.
@@ -96,5 +125,24 @@ impl Retained {
     /// When nothing is stored, which saves looking.
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
+    }
+}
+
+impl Tracked for Retained {
+    type Key = Utf8String;
+    type Value = Arc<Message>;
+
+    fn notes(&mut self) -> &mut Notes<Utf8String> {
+        &mut self.notes
+    }
+
+    fn entry(&self, path: &Utf8String) -> Option<&Arc<Message>> {
+        self.tree.get(path)
+    }
+
+    fn note_all(&mut self) {
+        for message in self.tree.values() {
+            self.notes.note(&message.topic, Some(message));
+        }
     }
 }

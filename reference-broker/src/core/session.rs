@@ -13,8 +13,9 @@ use mqttspec_wire::{
 use super::{
     ConnectionId, Rule,
     authenticate::Authentication,
-    message::Copy,
+    durable::{Kept, Place},
     outgoing::{Exchange, Identifiers},
+    queue::Queue,
     subscriptions::Options,
     turn::Turn,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Sessions {
     places: Vec<Option<Session>>,
     free: Vec<SessionKey>,
     by_client: BTreeMap<Utf8String, SessionKey>,
+    /// Those that may have changed since they were saved, if anything is.
+    touched: Option<Vec<SessionKey>>,
 }
 
 /// The state of one session.
@@ -45,19 +48,21 @@ pub(crate) struct Session {
     /// The will of its network connection, or the delayed one of its last.
     pub(crate) will: Option<StoredWill>,
     /// Its subscriptions by the filter as the client wrote it.
-    pub(crate) subscriptions: BTreeMap<Utf8String, (TopicFilter, Options)>,
+    pub(crate) subscriptions: Kept<Utf8String, (TopicFilter, Options)>,
     /// The QoS 2 messages from the client whose PUBREL has not come, by identifier.
-    pub(crate) incoming: BTreeMap<PacketId, Incoming>,
+    pub(crate) incoming: Kept<PacketId, Incoming>,
     /// What the client has been sent and has not acknowledged, by identifier.
-    pub(crate) outgoing: BTreeMap<PacketId, Exchange>,
+    pub(crate) outgoing: Kept<PacketId, Exchange>,
     /// Which identifiers and order numbers come next.
     pub(crate) identifiers: Identifiers,
     /// The identifiers whose PUBLISH is still to be sent again on the current network connection.
     pub(crate) resend: VecDeque<PacketId>,
     /// What waits to be sent.
-    pub(crate) queue: VecDeque<Copy>,
-    /// The bytes of payload in `queue`.
-    pub(crate) queued_bytes: usize,
+    pub(crate) queue: Queue,
+    /// Where it is saved, once it is.
+    pub(crate) place: Option<Box<Place>>,
+    /// Whether it may have changed since it was saved.
+    is_touched: bool,
     /// The Topic Aliases that the client has set on its network connection.
     pub(crate) aliases: BTreeMap<u16, Utf8String>,
     /// Filters of subscriptions that ended, which only a mutant keeps.
@@ -163,15 +168,16 @@ impl Session {
             link: None,
             ends: None,
             will: None,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Kept::default(),
             left_filters: BTreeSet::new(),
             left_identifiers: BTreeMap::new(),
-            incoming: BTreeMap::new(),
-            outgoing: BTreeMap::new(),
+            incoming: Kept::default(),
+            outgoing: Kept::default(),
             identifiers: Identifiers::default(),
             resend: VecDeque::new(),
-            queue: VecDeque::new(),
-            queued_bytes: 0,
+            queue: Queue::default(),
+            place: None,
+            is_touched: false,
             aliases: BTreeMap::new(),
             former_window: 0,
             former_identifiers: Vec::new(),
@@ -192,7 +198,30 @@ impl Sessions {
 
     /// The session with this key, to change.
     pub(crate) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
-        self.places.get_mut(key.0 as usize)?.as_mut()
+        let session = self.places.get_mut(key.0 as usize)?.as_mut()?;
+        if let Some(touched) = &mut self.touched
+            && !session.is_touched
+        {
+            session.is_touched = true;
+            touched.push(key);
+        }
+        Some(session)
+    }
+
+    /// Begins to note which of them may change.
+    pub(crate) fn watch(&mut self) {
+        self.touched = Some(Vec::new());
+    }
+
+    /// Shows those that may have changed since this was done last.
+    pub(crate) fn each_touched(&mut self, mut show: impl FnMut(&mut Session)) {
+        for key in self.touched.as_mut().map(std::mem::take).unwrap_or_default() {
+            if let Some(Some(session)) = self.places.get_mut(key.0 as usize)
+                && std::mem::take(&mut session.is_touched)
+            {
+                show(session);
+            }
+        }
     }
 
     /// All of them.

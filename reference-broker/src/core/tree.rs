@@ -72,6 +72,11 @@ impl<T> Tree<T> {
         self.value_mut(id)
     }
 
+    /// All values, in no order that means anything.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.nodes.iter().filter_map(|node| node.value.as_ref())
+    }
+
     /// The value of a node that a walk has found.
     pub(crate) fn value_mut(&mut self, id: NodeId) -> Option<&mut T> {
         self.node_mut(id)?.value.as_mut()

@@ -10,6 +10,7 @@
 
 mod authenticating;
 mod connecting;
+mod durability;
 mod invariants;
 mod mutants;
 mod publishing;

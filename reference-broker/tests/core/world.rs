@@ -13,7 +13,10 @@ use mqttspec_wire::{
         Subscription, Unsubscribe, Will,
     },
 };
-use reference_broker::{Broker, Config, ConnectionId, Input, Output, Rule, Rules};
+use reference_broker::{
+    Broker, Config, ConnectionId, Input, Output, Rule, Rules,
+    core::{BrokenRecord, Restore},
+};
 
 /// A broker and what it has sent.
 pub(crate) struct World {
@@ -21,6 +24,8 @@ pub(crate) struct World {
     now: Duration,
     opened: u64,
     inboxes: BTreeMap<ConnectionId, Inbox>,
+    /// What the broker has told to save.
+    pub(crate) records: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Everything that the broker did, and when.
     pub(crate) transcript: Vec<(Duration, Output)>,
 }
@@ -59,8 +64,54 @@ impl World {
             now,
             opened: 0,
             inboxes: BTreeMap::new(),
+            records: BTreeMap::new(),
             transcript: Vec::new(),
         }
+    }
+
+    /// A world whose broker tells what is to be saved.
+    pub(crate) fn kept(config: Config) -> Self {
+        let mut world = Self::with(config.clone());
+        world.broker = Restore::new(config, Rules::all()).finish(world.now);
+        world
+    }
+
+    /// Saves what has changed.
+    pub(crate) fn save(&mut self) {
+        let changes = self.broker.take_changes(self.now);
+        for (key, value) in changes.iter() {
+            match value {
+                Some(value) => self.records.insert(key.to_vec(), value.to_vec()),
+                None => self.records.remove(key),
+            };
+        }
+    }
+
+    /// The broker as it would be if it had crashed after it saved last.
+    pub(crate) fn restored(&self, config: Config) -> Result<Broker, BrokenRecord> {
+        let mut restore = Restore::new(config, Rules::all());
+        for (key, value) in &self.records {
+            restore.record(key, Bytes::copy_from_slice(value))?;
+        }
+        Ok(restore.finish(self.now))
+    }
+
+    /// A second world, in which the broker has crashed after it saved last.
+    pub(crate) fn after_a_crash(&self, config: Config) -> Self {
+        Self {
+            broker: self.restored(config).unwrap(),
+            now: self.now,
+            opened: self.opened,
+            inboxes: BTreeMap::new(),
+            records: self.records.clone(),
+            transcript: Vec::new(),
+        }
+    }
+
+    /// Saves what has changed, crashes and starts again.
+    pub(crate) fn restart(&mut self) {
+        self.save();
+        *self = self.after_a_crash(Config::default());
     }
 
     /// Opens a network connection, on which the client will speak `version`.

@@ -8,7 +8,7 @@ use std::{
 
 use reference_broker::{
     Config, Rules,
-    net::{Listener, serve},
+    net::{Listener, Service},
 };
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
@@ -34,7 +34,7 @@ impl Server {
             runtime.block_on(async {
                 let listener = dress(TcpListener::from_std(listener).unwrap().into());
                 let stopped = async { drop(stopped.await) };
-                serve(vec![listener], config, Rules::all(), stopped).await;
+                Service::new(config, Rules::all()).run(vec![listener], stopped).await.unwrap();
             });
         });
         Self { address, shutdown: Some(shutdown), thread: Some(thread) }

@@ -1,0 +1,191 @@
+//! From what has changed to the records that are to be saved.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    bodies::{Bodies, write_message},
+    bytes::Write,
+    entry::{Entry, EntryKey},
+    kept::{Before, Tracked},
+    state::write_session,
+};
+use crate::core::{
+    message::Message,
+    retained::Retained,
+    session::{Lifetime, Session},
+};
+use bytes::BufMut;
+
+/// What is to be saved: new values of keys, and keys that are no more. To be applied in full or not at all.
+#[derive(Debug, Default)]
+pub struct Changes(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl Changes {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys in order, each with its new value, if it has one from now on.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+}
+
+/// What a record is about: the first byte of its key. What others refer to comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The time up to which the records go.
+    Clock = 0,
+    /// A message, by its number.
+    Message = 1,
+    /// A session, by its number. Its number also begins the keys of all that belongs to it.
+    Session = 2,
+    /// A subscription, by its filter.
+    Subscription = 3,
+    /// A QoS 2 message from the client, by its packet identifier.
+    Incoming = 4,
+    /// A QoS 1 or QoS 2 message to the client, by its packet identifier.
+    Outgoing = 5,
+    /// A message that waits, by its place in the queue.
+    Queued = 6,
+    /// A retained message, by its topic.
+    Retained = 7,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Clock,
+        Self::Message,
+        Self::Session,
+        Self::Subscription,
+        Self::Incoming,
+        Self::Outgoing,
+        Self::Queued,
+        Self::Retained,
+    ];
+
+    fn key(self, number: u64) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        key.put_u64(number);
+        key
+    }
+}
+
+/// A session's place among the records.
+#[derive(Debug)]
+pub(crate) struct Place {
+    number: u64,
+    /// Its own record as it is saved.
+    record: Vec<u8>,
+}
+
+/// Knows what is saved, and collects what is to be.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) bodies: Bodies,
+    /// The number of the newest session.
+    sessions: u64,
+    changes: Changes,
+}
+
+impl Journal {
+    /// Collects the changes of a session.
+    ///
+    /// Of a session that ends with its network connection only the will outlives a crash.
+    pub(crate) fn session(&mut self, session: &mut Session) {
+        let is_kept = session.lifetime != Lifetime::Connection;
+        if session.place.is_none() && !is_kept && session.will.is_none() {
+            return;
+        }
+        let record = write_session(session);
+        let place = session.place.get_or_insert_with(|| {
+            self.sessions += 1;
+            Box::new(Place { number: self.sessions, record: Vec::new() })
+        });
+        let number = place.number;
+        if place.record != record {
+            self.changes.0.insert(Kind::Session.key(number), Some(record.clone()));
+            place.record = record;
+        }
+        match (is_kept, session.subscriptions.notes().is_on()) {
+            (true, true) => {}
+            (true, false) => session.track_anew(),
+            (false, true) => return self.forget_entries(number, session),
+            (false, false) => return,
+        }
+        self.changed(&Kind::Subscription.key(number), &mut session.subscriptions);
+        self.changed(&Kind::Incoming.key(number), &mut session.incoming);
+        self.changed(&Kind::Outgoing.key(number), &mut session.outgoing);
+        self.changed(&Kind::Queued.key(number), &mut session.queue);
+    }
+
+    /// Collects that a session is over.
+    pub(crate) fn forget(&mut self, session: &mut Session) {
+        let Some(place) = session.place.take() else { return };
+        self.changes.0.insert(Kind::Session.key(place.number), None);
+        self.forget_entries(place.number, session);
+    }
+
+    fn forget_entries(&mut self, number: u64, session: &mut Session) {
+        self.forgotten(&Kind::Subscription.key(number), &mut session.subscriptions);
+        self.forgotten(&Kind::Incoming.key(number), &mut session.incoming);
+        self.forgotten(&Kind::Outgoing.key(number), &mut session.outgoing);
+        self.forgotten(&Kind::Queued.key(number), &mut session.queue);
+    }
+
+    /// Hands over what has changed in the sessions that were collected, and of the retained messages.
+    pub(crate) fn take(&mut self, now: Duration, retained: &mut Retained) -> Changes {
+        self.changed(&[Kind::Retained as u8], retained);
+        let changes = &mut self.changes.0;
+        self.bodies.settle(|number, message: Option<&Message>| {
+            let record = message.map(|message| {
+                let mut record = Vec::new();
+                write_message(message, &mut record);
+                record
+            });
+            changes.insert(Kind::Message.key(number), record);
+        });
+        if !self.changes.is_empty() {
+            let mut clock = Vec::new();
+            clock.put_time(now);
+            self.changes.0.insert(vec![Kind::Clock as u8], Some(clock));
+        }
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Takes in a session that is saved under this number.
+    pub(crate) fn restore(&mut self, number: u64, session: &mut Session) {
+        self.sessions = self.sessions.max(number);
+        session.place = Some(Box::new(Place { number, record: write_session(session) }));
+    }
+
+    fn changed<T: Tracked<Key: EntryKey>>(&mut self, prefix: &[u8], collection: &mut T) {
+        for (key, before) in collection.notes().take() {
+            let value = collection.entry(&key).map(|entry| {
+                let mut record = Vec::new();
+                entry.write(&mut self.bodies, &mut record);
+                record
+            });
+            self.replace(prefix, &key, before, value);
+        }
+    }
+
+    fn forgotten<T: Tracked<Key: EntryKey>>(&mut self, prefix: &[u8], collection: &mut T) {
+        for (key, before) in collection.forget() {
+            self.replace(prefix, &key, before, None);
+        }
+    }
+
+    fn replace(&mut self, prefix: &[u8], key: &impl EntryKey, before: Before, value: Option<Vec<u8>>) {
+        match before {
+            Before::Nothing if value.is_none() => return,
+            Before::Saved(Some(message)) => self.bodies.release(&message),
+            Before::Nothing | Before::Saved(None) => {}
+        }
+        let mut full = prefix.to_vec();
+        key.write(&mut full);
+        self.changes.0.insert(full, value);
+    }
+}

@@ -1,0 +1,163 @@
+//! Collections that know what has changed in them since they were saved, so that no change can be forgotten.
+
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+
+use super::Entry;
+use crate::core::message::Message;
+
+/// What is saved of an entry that has changed since.
+#[derive(Debug)]
+pub(crate) enum Before {
+    /// Nothing: it is new.
+    Nothing,
+    /// An entry that refers to this message, if to any.
+    Saved(Option<Arc<Message>>),
+}
+
+/// The keys whose entries have changed since they were saved. Of what is not saved at all, nothing is noted.
+#[derive(Debug)]
+pub(crate) struct Notes<K>(Option<BTreeMap<K, Before>>);
+
+impl<K> Default for Notes<K> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<K: Clone + Ord> Notes<K> {
+    /// Whether changes are noted.
+    pub(crate) const fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins to note changes.
+    pub(crate) fn start(&mut self) {
+        self.0.get_or_insert_default();
+    }
+
+    /// Notes that an entry is about to change; `before` is what it is now.
+    pub(crate) fn note<V: Entry>(&mut self, key: &K, before: Option<&V>) {
+        if let Some(changed) = &mut self.0
+            && !changed.contains_key(key)
+        {
+            let saved = |entry: &V| Before::Saved(entry.message().cloned());
+            changed.insert(key.clone(), before.map_or(Before::Nothing, saved));
+        }
+    }
+
+    /// What has changed, which from now on counts as saved.
+    pub(crate) fn take(&mut self) -> BTreeMap<K, Before> {
+        self.0.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Ends the noting.
+    pub(crate) fn stop(&mut self) -> BTreeMap<K, Before> {
+        self.0.take().unwrap_or_default()
+    }
+}
+
+/// A collection that notes its changes.
+pub(crate) trait Tracked {
+    type Key: Clone + Ord;
+    type Value: Entry;
+
+    fn notes(&mut self) -> &mut Notes<Self::Key>;
+
+    fn entry(&self, key: &Self::Key) -> Option<&Self::Value>;
+
+    /// Notes that every entry is about to change.
+    fn note_all(&mut self);
+
+    /// Begins to note changes; all entries count as new.
+    fn track_anew(&mut self) {
+        self.notes().start();
+        self.note_all();
+        for before in self.notes().0.iter_mut().flat_map(|changed| changed.values_mut()) {
+            *before = Before::Nothing;
+        }
+    }
+
+    /// Ends the noting; what is returned has everything that was saved.
+    fn forget(&mut self) -> BTreeMap<Self::Key, Before> {
+        self.note_all();
+        self.notes().stop()
+    }
+}
+
+/// A map whose changes are noted. It can be read as the [`BTreeMap`] that it is.
+#[derive(Debug)]
+pub(crate) struct Kept<K, V> {
+    entries: BTreeMap<K, V>,
+    notes: Notes<K>,
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), notes: Notes::default() }
+    }
+}
+
+impl<K, V> Deref for Kept<K, V> {
+    type Target = BTreeMap<K, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.entries
+    }
+}
+
+impl<K: Clone + Ord, V: Entry> Kept<K, V> {
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        if self.notes.is_on() {
+            self.notes.note(&key, self.entries.get(&key));
+        }
+        self.entries.insert(key, value)
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let removed = self.entries.remove(key)?;
+        self.notes.note(key, Some(&removed));
+        Some(removed)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let value = self.entries.get_mut(key)?;
+        self.notes.note(key, Some(value));
+        Some(value)
+    }
+
+    /// The entries, to change what is not saved of them.
+    pub(crate) fn unsaved_mut(&mut self) -> &mut BTreeMap<K, V> {
+        &mut self.entries
+    }
+
+    /// Takes all entries out.
+    pub(crate) fn take(&mut self) -> BTreeMap<K, V> {
+        self.note_all();
+        std::mem::take(&mut self.entries)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.take();
+    }
+}
+
+impl<K: Clone + Ord, V: Entry> Tracked for Kept<K, V> {
+    type Key = K;
+    type Value = V;
+
+    fn notes(&mut self) -> &mut Notes<K> {
+        &mut self.notes
+    }
+
+    fn entry(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    fn note_all(&mut self) {
+        if self.notes.is_on() {
+            for (key, value) in &self.entries {
+                self.notes.note(key, Some(value));
+            }
+        }
+    }
+}

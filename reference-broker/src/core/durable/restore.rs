@@ -1,0 +1,176 @@
+//! From records to the broker that they are of.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    bodies::{Bodies, read_message},
+    bytes::{BrokenRecord, Reader},
+    entry::Entry,
+    journal::{Changes, Journal, Kind},
+    state::read_session,
+};
+use crate::core::{
+    Broker, Config, Rules,
+    deadlines::Deadline,
+    ending::Ending,
+    outgoing::Identifiers,
+    queue::Queue,
+    session::{Session, SessionKey},
+    subscriptions::Subscriber,
+    turn::Turn,
+};
+
+/// A broker that is built from the records of an earlier one; from none, it starts empty. Either way it then tells
+/// its [changes](Broker::take_changes).
+#[derive(Debug)]
+pub struct Restore {
+    broker: Broker,
+    journal: Journal,
+    /// The sessions by the numbers that they are saved under.
+    sessions: BTreeMap<u64, SessionKey>,
+    /// Those that had a network connection.
+    connected: Vec<SessionKey>,
+    clock: Duration,
+}
+
+impl Restore {
+    /// Begins, with no records yet.
+    pub fn new(config: Config, rules: Rules) -> Self {
+        Self {
+            broker: Broker::new(config, rules),
+            journal: Journal::default(),
+            sessions: BTreeMap::new(),
+            connected: Vec::new(),
+            clock: Duration::ZERO,
+        }
+    }
+
+    /// Takes in a record. They have to come in the order of their keys.
+    ///
+    /// # Errors
+    /// The record was not written by a broker, or one that it refers to is missing.
+    pub fn record(&mut self, key: &[u8], value: Bytes) -> Result<(), BrokenRecord> {
+        self.read(&mut Reader::new(Bytes::copy_from_slice(key)), &mut Reader::new(value))
+            .map_err(|broken| broken.at(key))
+    }
+
+    fn read(&mut self, key: &mut Reader, value: &mut Reader) -> Result<(), BrokenRecord> {
+        let kind = key.u8()?;
+        let kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
+        match kind.ok_or(BrokenRecord::new("its kind is not known"))? {
+            Kind::Clock => self.clock = value.time()?,
+            Kind::Message => self.journal.bodies.restore(key.u64()?, read_message(value)?),
+            Kind::Session => self.session(key.u64()?, value)?,
+            Kind::Subscription => {
+                let (session, bodies) = self.owner(key)?;
+                let entry = Entry::read(bodies, value)?;
+                session.subscriptions.insert(key.text()?, entry);
+            }
+            Kind::Incoming => {
+                let (session, bodies) = self.owner(key)?;
+                session.incoming.insert(key.packet_id()?, Entry::read(bodies, value)?);
+            }
+            Kind::Outgoing => {
+                let (session, bodies) = self.owner(key)?;
+                session.outgoing.insert(key.packet_id()?, Entry::read(bodies, value)?);
+            }
+            Kind::Queued => {
+                let (session, bodies) = self.owner(key)?;
+                let number = key.u64()?;
+                if session.queue.is_empty() {
+                    session.queue = Queue::starting_at(number);
+                }
+                if session.queue.next() != number {
+                    return Err(BrokenRecord::new("the one before it in the queue is missing"));
+                }
+                session.queue.push(Entry::read(bodies, value)?);
+            }
+            Kind::Retained => {
+                let message = Arc::read(&mut self.journal.bodies, value)?;
+                self.broker.retained.restore(&key.text()?, message);
+            }
+        }
+        key.end().and(value.end())
+    }
+
+    /// The session that the key begins with, and the messages that its entries refer to.
+    fn owner(&mut self, key: &mut Reader) -> Result<(&mut Session, &mut Bodies), BrokenRecord> {
+        let number = key.u64()?;
+        let found = self.sessions.get(&number).and_then(|key| self.broker.sessions.get_mut(*key));
+        let session = found.ok_or(BrokenRecord::new("its session is missing"))?;
+        Ok((session, &mut self.journal.bodies))
+    }
+
+    fn session(&mut self, number: u64, value: &mut Reader) -> Result<(), BrokenRecord> {
+        let (mut session, was_connected) = read_session(value)?;
+        if self.broker.sessions.of_client(&session.client_id).is_some() {
+            return Err(BrokenRecord::new("its client has another session"));
+        }
+        self.journal.restore(number, &mut session);
+        let key = self.broker.sessions.insert(session);
+        self.sessions.insert(number, key);
+        if was_connected {
+            self.connected.push(key);
+        }
+        Ok(())
+    }
+
+    /// The time up to which the records go, on the clock of the broker that they are of.
+    pub fn clock(&self) -> Duration {
+        self.clock
+    }
+
+    /// The broker as it is at `now`, which is not before [`clock`](Self::clock). Network connections that were open count
+    /// as lost now.
+    pub fn finish(self, now: Duration) -> Broker {
+        let Self { mut broker, journal, sessions, connected, clock } = self;
+        let now = now.max(clock);
+        for key in sessions.into_values() {
+            broker.resume_session(key);
+        }
+        broker.watch(journal);
+        let mut nobody = Vec::new();
+        let mut turn = Turn::new(now, broker.rules, BytesMut::new(), &mut nobody);
+        for key in connected {
+            broker.left(&mut turn, key, Ending::Lost);
+        }
+        broker
+    }
+}
+
+impl Broker {
+    /// Puts a session that was restored where else its parts have a place.
+    fn resume_session(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        session.identifiers = Identifiers::after(&session.outgoing);
+        session.track();
+        if let Some(ends) = session.ends {
+            self.deadlines.set(ends, Deadline::SessionEnd(key));
+        }
+        if let Some(due) = session.will.as_ref().and_then(|will| will.due) {
+            self.deadlines.set(due, Deadline::Will(key));
+        }
+        for (filter, options) in session.subscriptions.values() {
+            let subscriber = Subscriber { session: key, options: *options };
+            self.subscriptions.insert(self.rules, filter, subscriber);
+        }
+    }
+
+    /// Notes from now on what changes.
+    fn watch(&mut self, journal: Journal) {
+        self.journal = Some(Box::new(journal));
+        self.sessions.watch();
+        self.retained.watch();
+    }
+
+    /// What has changed since this was asked last; `now` is the time of the last call of [`handle`](Self::handle). Once
+    /// it is saved, a broker can be [restored](Restore) that knows all that this one has acknowledged. Only a broker
+    /// that was itself restored notes its changes.
+    pub fn take_changes(&mut self, now: Duration) -> Changes {
+        let Some(journal) = &mut self.journal else { return Changes::default() };
+        self.sessions.each_touched(|session| journal.session(session));
+        journal.take(now, &mut self.retained)
+    }
+}
