@@ -1,0 +1,274 @@
+//! Frames of a capture, in the order of the file.
+
+use std::{
+    error::Error,
+    io::{self, Read},
+    time::Duration,
+};
+
+use pcap_file::{
+    DataLink,
+    pcap::{PcapReadError, PcapReader, PcapTsResolution},
+    pcapng::{Block, PcapNgReadError, PcapNgReader, PcapNgState},
+};
+
+use crate::{
+    link::LinkType,
+    source::{Format, open},
+};
+
+/// When something was captured, and in which frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The frame's number, counted from 1 as other programs do.
+    pub frame: u64,
+    /// The time, counted from 1970-01-01 00:00:00 UTC.
+    pub at: Duration,
+}
+
+/// A captured frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Its number, counted from 1.
+    pub number: u64,
+    /// When it was captured, counted from 1970-01-01 00:00:00 UTC.
+    pub at: Duration,
+    /// What its bytes begin with.
+    pub link: LinkType,
+    /// Its bytes, as many as were kept.
+    pub data: &'a [u8],
+    /// How many bytes it had.
+    pub original: usize,
+}
+
+impl Frame<'_> {
+    /// Its number and time.
+    pub const fn stamp(&self) -> Stamp {
+        Stamp { frame: self.number, at: self.at }
+    }
+}
+
+/// Why a capture cannot be read, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// No capture.
+    #[error(
+        "it is no capture that is known here; pcap and pcapng are read, also compressed with gzip\n\
+         `editcap -F pcapng FILE OUT.pcapng` converts what Wireshark can read"
+    )]
+    Unknown,
+    /// Another program's format.
+    #[error("it is {name}\n{advice}")]
+    Foreign {
+        /// What it is.
+        name: &'static str,
+        /// How to make it readable.
+        advice: &'static str,
+    },
+    /// Captured on a kind of network that is not read.
+    #[error("its frames are of link type {}, which is not read\n{}", .0, .0.advice())]
+    Link(LinkType),
+    /// It ends in the middle.
+    #[error("the capture ends in the middle of frame {0}: it was cut off, or is still being written")]
+    Cut(u64),
+    /// Its bytes make no sense from here on.
+    #[error("frame {frame} cannot be read: {why}")]
+    Corrupt {
+        /// The frame's number.
+        frame: u64,
+        /// What is wrong.
+        why: String,
+    },
+    /// The operating system reports an error.
+    #[error("it cannot be read: {0}")]
+    Io(#[source] io::Error),
+}
+
+impl ReadError {
+    /// Whether frames before this one could be read, so that there is something to look at.
+    pub const fn is_late(&self) -> bool {
+        matches!(self, Self::Cut(number) | Self::Corrupt { frame: number, .. } if *number > 1)
+    }
+}
+
+enum Reader<'r> {
+    Pcap(PcapReader<Box<dyn Read + 'r>>),
+    PcapNg(PcapNgReader<Box<dyn Read + 'r>>),
+}
+
+/// Reads a capture of any length, frame by frame.
+pub struct FrameReader<'r> {
+    reader: Reader<'r>,
+    number: u64,
+    bytes: u64,
+    /// The bytes of the latest frame.
+    data: Vec<u8>,
+    /// Nothing follows.
+    ended: bool,
+}
+
+/// The latest frame but for its bytes, which are kept apart.
+struct Head {
+    at: Duration,
+    link: LinkType,
+    original: usize,
+}
+
+impl<'r> FrameReader<'r> {
+    /// Finds out what `input` is.
+    pub fn new(input: impl Read + 'r) -> Result<Self, ReadError> {
+        let (format, input) = open(input)?;
+        let reader = match format {
+            Format::Pcap => {
+                let reader = PcapReader::new(input).map_err(|error| pcap_error(error, 1))?;
+                let link = LinkType(u32::from(reader.header().datalink) & 0xFFFF);
+                if !link.is_known() {
+                    return Err(ReadError::Link(link));
+                }
+                Reader::Pcap(reader)
+            }
+            Format::PcapNg => {
+                Reader::PcapNg(PcapNgReader::new(input).map_err(|error| pcapng_error(error, 1))?)
+            }
+        };
+        Ok(Self { reader, number: 0, bytes: 0, data: Vec::new(), ended: false })
+    }
+
+    /// How many frames were read.
+    pub const fn frames(&self) -> u64 {
+        self.number
+    }
+
+    /// How many bytes those frames hold.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The next frame, or none at the end. After an error there is none.
+    ///
+    /// # Errors
+    /// The capture is cut off or damaged here.
+    #[expect(clippy::should_implement_trait, reason = "a frame borrows from the reader")]
+    pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let number = self.number + 1;
+        let head = match &mut self.reader {
+            Reader::Pcap(reader) => next_pcap(reader, &mut self.data, number),
+            Reader::PcapNg(reader) => next_pcapng(reader, &mut self.data, number),
+        };
+        self.ended = !matches!(head, Ok(Some(_)));
+        let Some(Head { at, link, original }) = head? else { return Ok(None) };
+        self.number = number;
+        self.bytes += self.data.len() as u64;
+        Ok(Some(Frame { number, at, link, data: &self.data, original: original.max(self.data.len()) }))
+    }
+}
+
+fn next_pcap<R: Read>(
+    reader: &mut PcapReader<R>,
+    data: &mut Vec<u8>,
+    number: u64,
+) -> Result<Option<Head>, ReadError> {
+    let header = reader.header();
+    // The checked way refuses frames that are longer than the file's snap length, which many files understate.
+    let Some(packet) = reader.next_raw_packet() else { return Ok(None) };
+    let packet = packet.map_err(|error| pcap_error(error, number))?;
+    let nanos = match header.ts_resolution {
+        PcapTsResolution::MicroSecond => packet.ts_frac.saturating_mul(1000),
+        PcapTsResolution::NanoSecond => packet.ts_frac,
+    };
+    keep(data, &packet.data);
+    Ok(Some(Head {
+        at: Duration::from_secs(packet.ts_sec.into()) + Duration::from_nanos(nanos.into()),
+        link: LinkType(u32::from(header.datalink) & 0xFFFF),
+        original: packet.orig_len as usize,
+    }))
+}
+
+fn next_pcapng<R: Read>(
+    reader: &mut PcapNgReader<R>,
+    data: &mut Vec<u8>,
+    number: u64,
+) -> Result<Option<Head>, ReadError> {
+    loop {
+        let Some(block) = reader.next_block() else { return Ok(None) };
+        let (block, state) = block.map_err(|error| pcapng_error(error, number))?;
+        let (interface, at, bytes, original) = match &block {
+            Block::EnhancedPacket(packet) => {
+                (packet.interface_id, packet.timestamp, &packet.data, packet.original_len)
+            }
+            Block::Packet(packet) => {
+                (packet.interface_id.into(), packet.timestamp, &packet.data, packet.original_len)
+            }
+            Block::SimplePacket(packet) => (0, Duration::ZERO, &packet.data, packet.original_len),
+            Block::SectionHeader(_)
+            | Block::InterfaceDescription(_)
+            | Block::NameResolution(_)
+            | Block::InterfaceStatistics(_)
+            | Block::SystemdJournalExport(_)
+            | Block::CustomCopiable(_)
+            | Block::CustomNonCopiable(_)
+            | Block::Unknown(_) => continue,
+        };
+        keep(data, bytes);
+        return Ok(Some(Head { at, link: link_of(state, interface), original: original as usize }));
+    }
+}
+
+fn keep(data: &mut Vec<u8>, bytes: &[u8]) {
+    data.clear();
+    data.extend_from_slice(bytes);
+}
+
+fn link_of(state: &PcapNgState, interface: u32) -> LinkType {
+    let interface = usize::try_from(interface).ok().and_then(|index| state.interfaces().get(index));
+    LinkType(interface.map_or(u32::MAX, |interface| link_number(interface.linktype)))
+}
+
+fn link_number(link: DataLink) -> u32 {
+    u32::from(link)
+}
+
+fn pcap_error(error: PcapReadError, frame: u64) -> ReadError {
+    match error {
+        PcapReadError::Io(error) => io_error(error, frame),
+        PcapReadError::Validation(error) => ReadError::Corrupt { frame, why: error.to_string() },
+    }
+}
+
+fn pcapng_error(error: PcapNgReadError, frame: u64) -> ReadError {
+    match error {
+        PcapNgReadError::Io(error) => io_error(error, frame),
+        PcapNgReadError::InvalidFormat(_)
+        | PcapNgReadError::BlockConversion(_)
+        | PcapNgReadError::StateUpdate(_) => ReadError::Corrupt { frame, why: whole_story(&error) },
+    }
+}
+
+fn io_error(error: io::Error, frame: u64) -> ReadError {
+    let kind = error.kind();
+    if kind == io::ErrorKind::UnexpectedEof {
+        ReadError::Cut(frame)
+    } else if matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
+        // Damaged compression.
+        ReadError::Corrupt { frame, why: error.to_string() }
+    } else {
+        ReadError::Io(error)
+    }
+}
+
+/// An error with its causes.
+fn whole_story(error: &dyn Error) -> String {
+    let mut story = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        story = format!("{story}: {error}");
+        cause = error.source();
+    }
+    story
+}
