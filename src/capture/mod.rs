@@ -1,6 +1,31 @@
-//! Packet captures.
+//! Packet captures: what travelled between MQTT clients and brokers, and who of them kept the standards.
 //!
-//! [`synthesis`] makes the frames that a conversation would have been on a network; [`pcapng`] writes frames to a file.
+//! ```text
+//! file -> frames -> segments -> streams     the crate mqttspec-segments, which knows no MQTT
+//!      -> Conversation -> Session           finds MQTT by its content, cuts it into packets, judges them
+//!      -> Survey                            what the whole capture came to
+//! ```
+//!
+//! The other way round, [`synthesis`] makes the frames that a conversation would have been on a network, and [`pcapng`]
+//! writes frames to a file.
+//!
+//! Three things are never blamed on anybody: bytes that are not in the capture, what happened before it began, and what
+//! follows a place where packets had to be searched for. [`Blind`] says which of them kept a conversation from being
+//! judged as a whole.
 
+mod breach;
+mod conversation;
+mod framing;
 pub mod pcapng;
+mod session;
+mod sniff;
+mod survey;
 pub mod synthesis;
+mod timing;
+mod websocket;
+
+pub use breach::{Breach, Breaches, Shown, summary};
+pub use conversation::{Conversation, Nature};
+pub use session::{Blind, Counts, Protocol, Seen, Session, Watcher};
+pub use survey::{Summary, Survey, Topic, survey};
+pub use timing::{Spread, Timings};
