@@ -16,7 +16,9 @@
 mod breach;
 mod conversation;
 mod framing;
+mod outcome;
 pub mod pcapng;
+mod protocol;
 mod session;
 mod sniff;
 mod survey;
@@ -26,6 +28,8 @@ mod websocket;
 
 pub use breach::{Breach, Breaches, Shown, summary};
 pub use conversation::{Conversation, Nature};
-pub use session::{Blind, Counts, Protocol, Seen, Session, Watcher};
+pub use outcome::{evidence, grade, outcome};
+pub use protocol::{Blind, Protocol};
+pub use session::{Counts, Seen, Session, Watcher};
 pub use survey::{Summary, Survey, Topic, survey};
 pub use timing::{Spread, Timings};

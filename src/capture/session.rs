@@ -1,6 +1,6 @@
 //! One MQTT conversation: its packets, counted, timed and judged.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use mqttspec_segments::{Lost, Stamp};
@@ -10,70 +10,11 @@ use mqttspec_wire::{Fault, FaultKind, Packet, Sender, decode};
 use super::{
     breach::{Breaches, Recent},
     framing::{Framing, Piece},
-    sniff::{Known, protocol_level},
+    protocol::{Blind, Protocol},
+    sniff::Known,
     timing::Timings,
 };
 use crate::referee::{self, Violation};
-
-/// What the client speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// Its CONNECT was not captured.
-    #[default]
-    Unknown,
-    /// A version that is judged.
-    Known(Version),
-    /// MQTT 3.1 (protocol name `MQIsdp`), which is counted and shown only.
-    Mqtt31,
-    /// Another protocol level, such as that of a bridge of mosquitto.
-    Level(u8),
-}
-
-impl Protocol {
-    fn of(connect: &[u8]) -> Self {
-        match protocol_level(connect) {
-            Some((3, true)) => Self::Mqtt31,
-            Some((4, false)) => Self::Known(Version::V3_1_1),
-            Some((5, false)) => Self::Known(Version::V5_0),
-            Some((level, _)) => Self::Level(level),
-            None => Self::Unknown,
-        }
-    }
-
-    /// The version by whose rules packets are read.
-    pub const fn reading(self) -> Option<Version> {
-        match self {
-            Self::Known(version) => Some(version),
-            // MQTT 3.1 differs in CONNECT; bridges of mosquitto set the highest bit of the level.
-            Self::Mqtt31 | Self::Level(0x83 | 0x84) => Some(Version::V3_1_1),
-            Self::Level(_) | Self::Unknown => None,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => f.write_str("MQTT of an unknown version"),
-            Self::Known(version) => write!(f, "MQTT {}", version.number()),
-            Self::Mqtt31 => f.write_str("MQTT 3.1"),
-            Self::Level(level) => write!(f, "MQTT of protocol level {level}"),
-        }
-    }
-}
-
-/// Why something about a conversation cannot be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Blind {
-    /// The capture began after the connection, so that nobody knows what CONNECT and CONNACK agreed on.
-    Late,
-    /// Bytes are missing.
-    Missing(Lost),
-    /// A packet is too large to be looked at.
-    TooLarge,
-    /// The version is not one of those that are judged.
-    Version,
-}
 
 /// A packet, as it is shown to those who look on.
 #[derive(Clone, Copy, Debug)]
@@ -258,6 +199,9 @@ impl Session {
             match piece {
                 Piece::Whole(raw) => self.packet(stamp, sender, &raw, watcher),
                 Piece::Part { head, size } => {
+                    if std::mem::take(&mut self.is_new) && sender == Sender::Client {
+                        self.protocol = Protocol::of(&head);
+                    }
                     self.count(sender, &head);
                     if !self.blind.keys().any(|blind| matches!(blind, Blind::Missing(_))) {
                         self.lose_sight(stamp, Blind::TooLarge, 0);

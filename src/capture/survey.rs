@@ -1,6 +1,6 @@
 //! What a whole capture came to.
 
-use std::{collections::BTreeMap, io::Read, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fmt, io::Read, net::SocketAddr, time::Duration};
 
 use mqttspec_segments::{
     ConversationId, End, Event, FrameReader, Kind, LinkType, Network, Party, ReadError, Stamp, Streams, Tally,
@@ -10,7 +10,8 @@ use mqttspec_wire::{Packet, Sender, packet::PacketType};
 use super::{
     breach::Breach,
     conversation::{Conversation, Nature},
-    session::{Blind, Counts, Protocol, Seen, Session},
+    protocol::{Blind, Protocol},
+    session::{Counts, Seen, Session},
     timing::Spread,
 };
 
@@ -94,6 +95,30 @@ pub struct Summary {
     pub blind: BTreeMap<Blind, (Stamp, u64)>,
     /// Bytes of a packet that the client, and the server, left incomplete.
     pub incomplete: [usize; 2],
+}
+
+impl Summary {
+    /// How many packets of a type a side sent.
+    pub fn count(&self, sender: Sender, packet: PacketType) -> u64 {
+        let [client, server] = &self.counts;
+        let counts = match sender {
+            Sender::Client => client,
+            Sender::Server => server,
+        };
+        counts.get(usize::from(packet.number())).copied().unwrap_or_default()
+    }
+}
+
+/// `127.0.0.1:50000 -> 127.0.0.1:1883, MQTT 5.0, client id "x"`
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inside = if self.websocket { " over WebSocket" } else { "" };
+        write!(f, "{} -> {}, {}{inside}", self.client, self.server, self.protocol)?;
+        match &self.client_id {
+            Some(id) => write!(f, ", client id \"{}\"", id.escape_debug()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Survey {
@@ -224,7 +249,9 @@ impl Surveyor<'_> {
     fn keep(&mut self, mut summary: Summary) {
         let known: usize = self.survey.conversations.iter().map(|summary| summary.breaches.len()).sum();
         // What is broken is told in any case, however many conversations there are.
-        if self.survey.conversations.len() >= CONVERSATIONS && (summary.breaches.is_empty() || known > BREACHES) {
+        if self.survey.conversations.len() >= CONVERSATIONS
+            && (summary.breaches.is_empty() || known > BREACHES)
+        {
             self.survey.more += 1;
             return;
         }

@@ -81,7 +81,10 @@ impl Tunnel {
 
     /// Bytes are missing.
     pub(super) fn gap(&mut self, unpacked: &mut Vec<Unpacked>) {
-        self.fail("bytes of a WebSocket connection are missing, and with them the place of the next frame", unpacked);
+        self.fail(
+            "bytes of a WebSocket connection are missing, and with them the place of the next frame",
+            unpacked,
+        );
     }
 
     fn fail(&mut self, why: &'static str, unpacked: &mut Vec<Unpacked>) {
@@ -144,7 +147,9 @@ impl Header {
 fn unmasked(part: &[u8], mask: Option<[u8; 4]>, at: usize) -> Bytes {
     match mask {
         None => Bytes::copy_from_slice(part),
-        Some(mask) => part.iter().zip(mask.iter().cycle().skip(at % 4)).map(|(byte, key)| byte ^ key).collect(),
+        Some(mask) => {
+            part.iter().zip(mask.iter().cycle().skip(at % 4)).map(|(byte, key)| byte ^ key).collect()
+        }
     }
 }
 
@@ -167,7 +172,7 @@ mod tests {
         match payload.len() {
             short @ 0..126 => frame.push(bit | u8::try_from(short).unwrap()),
             long => {
-                frame.push(bit | 126);
+                frame.push(bit | 0x7E);
                 frame.extend(u16::try_from(long).unwrap().to_be_bytes());
             }
         }

@@ -1,6 +1,7 @@
 //! The command line: a file per command. The only part that prints.
 
 mod broker;
+mod capture;
 mod exit;
 mod explain;
 mod interrupt;
@@ -45,6 +46,7 @@ enum Command {
     Mutants(mutants::Arguments),
     Report(report::Arguments),
     Broker(broker::Arguments),
+    Capture(capture::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
@@ -70,6 +72,7 @@ pub fn main() -> Exit {
         Command::Explain(arguments) => explain::explain(arguments, terminal),
         Command::Report(arguments) => report::report(arguments, terminal),
         Command::Broker(arguments) => broker::broker(arguments, terminal),
+        Command::Capture(arguments) => capture::capture(arguments, terminal),
         Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };

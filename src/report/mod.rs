@@ -4,6 +4,7 @@
 //! clock, no files, no look at the terminal. Dates, width and colour are arguments. A [`Page`] makes all that is written on it safe to print, so no byte of a broker can move
 //! the cursor, forge a line or hide another.
 
+pub mod capture;
 mod chapter;
 mod conclusion;
 mod date;
@@ -33,7 +34,7 @@ pub use model::{Broker, Provenance, Report};
 pub use page::{Page, Tone};
 pub use standing::{Score, Standing, link, scores, standings};
 pub use table::Table;
-pub use text::counted;
+pub use text::{clean as safe, counted};
 
 use crate::verdict::{Grade, RunReport};
 

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod broker;
+mod capture;
 mod readme;
 mod reports;
 mod run;

@@ -1,9 +1,7 @@
 //! Puts IP packets together from their fragments.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    net::IpAddr,
-};
+use core::net::IpAddr;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::ip::{Fragment, Packet};
 

@@ -1,6 +1,7 @@
 //! Frames to TCP segments (RFC 9293).
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use core::net::SocketAddr;
+use std::collections::BTreeMap;
 
 use crate::{
     Frame, LinkType, Stamp,

@@ -1,6 +1,6 @@
 //! Frames of a conversation that was not captured as frames: Ethernet, IP and TCP around bytes that are known.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use crate::Party;
 

@@ -6,14 +6,16 @@ use crate::{
 };
 
 /// Each manifest and the packages of this project that it may name.
-const MAY_DEPEND_ON: [(&str, &[&str]); 4] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 5] = [
+    ("crates/segments/Cargo.toml", &[]),
     ("crates/spec/Cargo.toml", &[]),
     ("crates/wire/Cargo.toml", &["mqttspec-spec"]),
     ("reference-broker/Cargo.toml", &["mqttspec-spec", "mqttspec-wire"]),
-    ("Cargo.toml", &["mqttspec-spec", "mqttspec-wire", "reference-broker"]),
+    ("Cargo.toml", &["mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"]),
 ];
 
-const OURS: [&str; 4] = ["mqttspec", "mqttspec-spec", "mqttspec-wire", "reference-broker"];
+const OURS: [&str; 5] =
+    ["mqttspec", "mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"];
 
 /// The async runtime, which only the root package and the network shell of the broker may have.
 const RUNTIME: &str = "tokio";
@@ -41,7 +43,9 @@ fn judge(file: &File, dependency: &Dependency<'_>) -> Option<Finding> {
     }
     let optional = dependency.value.contains("optional = true");
     match file.path.as_str() {
-        "crates/spec/Cargo.toml" | "crates/wire/Cargo.toml" if name == RUNTIME => {
+        "crates/segments/Cargo.toml" | "crates/spec/Cargo.toml" | "crates/wire/Cargo.toml"
+            if name == RUNTIME =>
+        {
             finding(format!("`{RUNTIME}` has no place here: this crate only computes"))
         }
         "reference-broker/Cargo.toml" if name == RUNTIME && !dependency.for_tests && !optional => finding(

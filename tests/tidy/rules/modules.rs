@@ -31,7 +31,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 12] = [
     ("verdict", &["settings", "scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
     ("runner", &["settings", "coverage", "report", "cli"]),
     ("coverage", &["settings", "stage", "target", "report", "cli"]),
-    ("capture", &["settings", "scenario", "target", "runner", "coverage", "report", "cli"]),
+    ("capture", &["settings", "runner", "coverage", "report", "cli"]),
     ("report", &["settings", "scenario", "target", "referee", "coverage", "cli"]),
 ];
 

@@ -18,6 +18,7 @@ struct Ban {
 
 /// The cores, which only compute.
 const PURE: &[&str] = &[
+    "crates/segments/src",
     "crates/spec/src",
     "crates/wire/src",
     "reference-broker/src/core",

@@ -17,7 +17,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use bytes::Bytes;
 

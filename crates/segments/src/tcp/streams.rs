@@ -1,9 +1,7 @@
 //! All connections of a capture.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::SocketAddr,
-};
+use core::net::SocketAddr;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     ConversationId, Event, Kind, Limits, Lost, Party, Tally,

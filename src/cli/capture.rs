@@ -1,0 +1,158 @@
+//! `mqttspec capture`: what packet captures hold, and who of those in them broke the standards.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::{Args, Subcommand};
+use mqttspec_wire::Sender;
+
+use super::{
+    BadInput, Exit,
+    reports::{self, Circumstances, Reports},
+    terminal::{Terminal, complain, print},
+};
+use crate::{
+    capture::{Seen, Survey, outcome, summary, survey},
+    report::{Conclusion, capture as render, safe},
+};
+
+/// Look into packet captures: what is in them, and who broke the standards
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_STATUS)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Show(Show),
+    Check(Check),
+}
+
+/// Show the MQTT conversations of a capture: who talks, packets, answers, topics
+#[derive(Debug, Args)]
+struct Show {
+    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
+    file: PathBuf,
+    /// List every packet instead
+    #[arg(long)]
+    packets: bool,
+    /// List only the packets of the conversation with this number
+    #[arg(long, value_name = "NUMBER", requires = "packets")]
+    conversation: Option<u64>,
+}
+
+/// Judge clients and brokers by what a capture shows of them
+#[derive(Debug, Args)]
+struct Check {
+    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
+    file: PathBuf,
+    /// Count warnings as failures
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    reports: Reports,
+}
+
+pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
+    match &arguments.action {
+        Action::Show(arguments) if arguments.packets => list(arguments),
+        Action::Show(arguments) => {
+            let survey = read(&arguments.file, &mut |_, _| {})?;
+            print(&render::show(&name(&arguments.file), &survey, size(terminal)));
+            Ok(if survey.mqtt() == 0 { Exit::Undecided } else { Exit::Success })
+        }
+        Action::Check(arguments) => check(arguments, terminal),
+    }
+}
+
+fn size(terminal: Terminal) -> (usize, bool) {
+    (terminal.reading_width(), terminal.colour)
+}
+
+fn check(arguments: &Check, terminal: Terminal) -> Result<Exit, BadInput> {
+    let opened = arguments.reports.open()?;
+    let (began, date) = (Instant::now(), reports::now());
+    let survey = read(&arguments.file, &mut |_, _| {})?;
+    let name = name(&arguments.file);
+    let run = outcome(&survey, &name, began.elapsed());
+    let conclusion = Conclusion::of(&run, arguments.strict);
+    if opened.takes_stdout() {
+        complain(&render::check(&name, &survey, conclusion, (terminal.reading_width(), false)));
+    } else {
+        print(&render::check(&name, &survey, conclusion, size(terminal)));
+    }
+    if !arguments.reports.is_empty() {
+        let strict = arguments.strict;
+        let about = Circumstances { scenarios: &[], repeated: &[], broker: None, strict, date };
+        opened.write(&[reports::report(run, &about)])?;
+    }
+    Ok(conclusion.into())
+}
+
+/// Lists packets as they are read.
+fn list(arguments: &Show) -> Result<Exit, BadInput> {
+    let mut lines = String::new();
+    let mut began = None;
+    let mut found = false;
+    let survey = read(&arguments.file, &mut |number, seen| {
+        let began = *began.get_or_insert(seen.stamp.at);
+        if arguments.conversation.is_none_or(|wanted| wanted == number) {
+            found = true;
+            let seconds = seen.stamp.at.saturating_sub(began).as_secs_f64();
+            lines.push_str(&line(number, seconds, seen));
+            if lines.len() > 1 << 16 {
+                print(&lines);
+                lines.clear();
+            }
+        }
+    })?;
+    print(&lines);
+    if let Some(cut) = &survey.cut {
+        complain(&format!("warning: {cut}\n"));
+    }
+    match arguments.conversation {
+        Some(number) if !found => Err(BadInput::new(format!(
+            "there is no MQTT packet in conversation {number}\n`mqttspec capture show` shows all conversations"
+        ))),
+        Some(_) | None => Ok(if found { Exit::Success } else { Exit::Undecided }),
+    }
+}
+
+fn line(number: u64, seconds: f64, seen: &Seen<'_>) -> String {
+    let arrow = match seen.sender {
+        Sender::Client => "-->",
+        Sender::Server => "<--",
+    };
+    let fault = seen.fault.map(|fault| format!(" [malformed: {fault}]")).unwrap_or_default();
+    let mut text = format!(
+        "{:>7} {seconds:>11.6} {number:>4} {arrow} {}{fault}",
+        seen.stamp.frame,
+        safe(&summary(seen))
+    );
+    for violation in seen.violations {
+        let _ = write!(text, "\n{:29}{} {}", "", violation.statement, safe(&violation.what));
+    }
+    text + "\n"
+}
+
+fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a capture to its end.
+fn read(path: &Path, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Result<Survey, BadInput> {
+    let input: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(path);
+        Box::new(file.map_err(|error| BadInput::new(format!("cannot open `{}`: {error}", path.display())))?)
+    };
+    survey(input, watcher).map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", name(path))))
+}

@@ -1,0 +1,3 @@
+//! Captures of real conversations, read and judged as a whole.
+
+mod folder;
