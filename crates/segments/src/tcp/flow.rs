@@ -120,7 +120,7 @@ impl Flow {
         let position = match half.position(sequence) {
             Some(position) => position,
             // The number of a reset that answers nothing is of no use, but it breaks the connection off.
-            None if segment.reset => half.next.unwrap_or_default(),
+            None if segment.reset => half.here(),
             None => {
                 tally.implausible += 1;
                 return;

@@ -71,10 +71,15 @@ impl Half {
     /// The position of a sequence number, if it can belong here. The first one that is asked for defines the others.
     pub(super) fn position(&mut self, sequence: u32) -> Option<u64> {
         let origin = *self.origin.get_or_insert(sequence);
-        let near = self.next.unwrap_or(ORIGIN);
+        let near = self.here();
         let near_sequence = origin.wrapping_add(low(near.wrapping_sub(ORIGIN)));
         let distance = i64::from(sequence.wrapping_sub(near_sequence).cast_signed());
         (distance.unsigned_abs() <= WINDOW).then(|| near.saturating_add_signed(distance))
+    }
+
+    /// The position around which others are expected.
+    pub(super) fn here(&self) -> u64 {
+        self.next.unwrap_or(ORIGIN)
     }
 
     /// The other side has received all before `position`.
