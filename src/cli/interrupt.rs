@@ -6,10 +6,10 @@ use tokio::{runtime, signal::ctrl_c};
 
 use super::Exit;
 
-/// Calls `first` at the first Ctrl-C; ends the process at the second.
+/// Calls `first` at the first Ctrl-C; at the second calls `last` and ends the process.
 ///
 /// Where no signal handler can be installed, Ctrl-C ends the process as it always does.
-pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static) {
+pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static, last: impl FnOnce() + Send + 'static) {
     let Ok(runtime) = runtime::Builder::new_current_thread().enable_io().build() else { return };
     let (installed, wait) = mpsc::channel();
     thread::spawn(move || {
@@ -31,6 +31,7 @@ pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static) {
             }
             first();
             if ctrl_c().await.is_ok() {
+                last();
                 process::exit(Exit::Undecided as i32);
             }
         });

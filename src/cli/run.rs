@@ -1,7 +1,7 @@
 //! `mqttspec run`: plays scenarios against a broker and says what it keeps and what it breaks.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -22,7 +22,7 @@ use crate::{
     report::{Conclusion, View, last_line, line, terminal as render, verdict},
     runner::{self, Options, Stop, plan::Selection},
     scenario::ast::Scenario,
-    target::{Address, ConnectError, Trust},
+    target::{Address, ConnectError, Launcher, Trust},
     verdict::RunReport,
 };
 
@@ -35,6 +35,13 @@ pub(super) struct Arguments {
     /// Without it, the reference broker inside this program
     #[arg(value_name = "TARGET")]
     target: Option<Address>,
+    /// Launch a broker by the recipe in this file, also with the settings that some scenarios want, and end it
+    /// afterwards
+    #[arg(long, value_name = "RECIPE", conflicts_with = "target")]
+    launch: Option<PathBuf>,
+    /// Put the files of a launched broker into this folder, and leave them there
+    #[arg(long, value_name = "FOLDER", requires = "launch")]
+    folder: Option<PathBuf>,
     #[command(flatten)]
     wanted: Wanted,
     /// Play the scenarios of this folder (or file) instead of the built-in ones
@@ -91,13 +98,16 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     if arguments.showing.format == Format::JsonLines && opened.takes_stdout() {
         return Err(BadInput::new("`--format json-lines` takes standard output: name a file for the report"));
     }
+    let launcher = launcher(arguments, terminal)?;
+    let name = launcher.as_ref().map(|launcher| launcher.recipe.broker.clone());
+    let broker = arguments.broker.as_deref().or(name.as_deref());
     let date = reports::now();
-    let run = play(arguments, &scenarios, selection, trust, terminal)?;
+    let run = play(arguments, &scenarios, (selection, trust, launcher), terminal)?;
     let repeated = repeated(arguments);
     show(arguments, &run, &repeated, terminal, opened.takes_stdout());
     let conclusion = Conclusion::of(&run, arguments.strict);
     if !arguments.reports.is_empty() {
-        let (broker, strict) = (arguments.broker.as_deref(), arguments.strict);
+        let strict = arguments.strict;
         let about = Circumstances { scenarios: &scenarios, repeated: &repeated, broker, strict, date };
         opened.write(&[reports::report(run, &about)])?;
     }
@@ -115,6 +125,15 @@ fn show(arguments: &Arguments, run: &RunReport, repeated: &[String], terminal: T
         (Format::Text, false) => render(run, &view),
     };
     if elsewhere { complain(&text) } else { print(&text) }
+}
+
+/// How the broker is launched, if it is.
+fn launcher(arguments: &Arguments, terminal: Terminal) -> Result<Option<Launcher>, BadInput> {
+    let Some(path) = &arguments.launch else { return Ok(None) };
+    let recipe = scenarios::load_recipe(path, terminal)?;
+    let home = path.parent().unwrap_or(Path::new("")).canonicalize();
+    let home = home.map_err(|error| BadInput::new(format!("cannot find {}: {error}", path.display())))?;
+    Ok(Some(Launcher { recipe, home, folder: arguments.folder.clone() }))
 }
 
 /// Whom to trust over TLS, which somebody has to say.
@@ -137,7 +156,12 @@ fn trust(arguments: &Arguments) -> Result<Trust, BadInput> {
 /// What the command that plays a scenario again has to repeat.
 fn repeated(arguments: &Arguments) -> Vec<String> {
     let mut repeated = Vec::new();
-    for (option, path) in [("--scenarios", &arguments.scenarios), ("--ca", &arguments.ca)] {
+    for (option, path) in [
+        ("--launch", &arguments.launch),
+        ("--folder", &arguments.folder),
+        ("--scenarios", &arguments.scenarios),
+        ("--ca", &arguments.ca),
+    ] {
         if let Some(path) = path {
             repeated.extend([option.to_owned(), path.display().to_string()]);
         }
@@ -154,11 +178,11 @@ fn repeated(arguments: &Arguments) -> Vec<String> {
 fn play(
     arguments: &Arguments,
     scenarios: &[Arc<Scenario>],
-    selection: Selection,
-    trust: Trust,
+    (selection, trust, launcher): (Selection, Trust, Option<Launcher>),
     terminal: Terminal,
 ) -> Result<RunReport, BadInput> {
     let options = Options {
+        launcher,
         target: arguments.target.clone().unwrap_or(Address::Embedded),
         trust,
         drip: arguments.drip,
@@ -167,8 +191,8 @@ fn play(
         seed: seed(),
     };
     let stop = Stop::default();
-    let asked = stop.clone();
-    on_interrupt(move || asked.ask());
+    let (asked, abandoned) = (stop.clone(), stop.clone());
+    on_interrupt(move || asked.ask(), move || abandoned.abandon());
     let mut progress = Progress::new(terminal);
     let report = runner::run(scenarios, &options, &stop, &mut |event| {
         progress.notice(event);

@@ -5,7 +5,11 @@ use std::{fs, path::Path, sync::Arc};
 use super::{BadInput, terminal::Terminal};
 use crate::{
     report::counted,
-    scenario::{Diagnostics, LoadError, ast::Scenario, builtin, load_str, load_tree},
+    scenario::{
+        self, Diagnostics, LoadError,
+        ast::{Recipe, Scenario},
+        builtin, load_str, load_tree,
+    },
 };
 
 /// The scenarios of a folder or a file, or those that are part of the program.
@@ -25,6 +29,17 @@ fn read(path: &Path) -> Result<Vec<Scenario>, LoadError> {
     let text = fs::read_to_string(path).map_err(unreadable)?;
     let id = path.file_stem().unwrap_or_default().to_string_lossy();
     load_str(&id, &path.to_string_lossy(), &text).map(|scenario| vec![scenario]).map_err(LoadError::Mistakes)
+}
+
+/// The recipe in a file.
+pub(super) fn load_recipe(path: &Path, terminal: Terminal) -> Result<Recipe, BadInput> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        BadInput::new(format!("cannot read {}: {error}\nname the file of a recipe", path.display()))
+    })?;
+    scenario::load_recipe(&path.to_string_lossy(), &text).map_err(|diagnostics| {
+        let found = counted(diagnostics.0.len(), "mistake");
+        BadInput::new(format!("{found} in the recipe\n\n{}", diagnostics.render(terminal.stderr_colour)))
+    })
 }
 
 fn complaint(error: &LoadError, terminal: Terminal) -> BadInput {

@@ -97,7 +97,9 @@ impl Report {
 pub(super) fn reproduce(run: &RunReport, repeated: &[String], result: &ScenarioResult) -> String {
     let address = run.target.as_ref().map(|target| target.address.as_str());
     let mut words = vec!["mqttspec", "run"];
-    words.extend(address.filter(|address| address.contains("://")));
+    // A broker that is launched is somewhere else each time.
+    let stays = |address: &&str| address.contains("://") && !repeated.iter().any(|word| word == "--launch");
+    words.extend(address.filter(stays));
     words.extend(repeated.iter().map(String::as_str));
     words.extend(["--only", &result.scenario, "--version", result.version.number()]);
     if !result.variant.is_empty() {

@@ -3,6 +3,8 @@
 mod build;
 mod embedded;
 pub mod event;
+mod lanes;
+mod launched;
 mod matching;
 mod observe;
 mod options;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,13 +12,15 @@ use mqttspec_spec::Version;
 use tokio::sync::Notify;
 
 use super::{plan::Selection, script::Circumstances};
-use crate::target::{Address, Facts, Trust};
+use crate::target::{Address, Facts, Group, Launcher, Trust};
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What is tested.
     pub target: Address,
+    /// How the target is launched, which then decides where it is.
+    pub launcher: Option<Launcher>,
     /// Which certificates are accepted over TLS.
     pub trust: Trust,
     /// Whether packets are sent byte by byte.
@@ -33,23 +35,47 @@ pub struct Options {
 
 /// Asks a run to end early. Clones ask the same run.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<(AtomicBool, Notify)>);
+pub struct Stop(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    asked: AtomicBool,
+    notify: Notify,
+    /// The broker that was launched and is still running.
+    launched: Mutex<Option<Group>>,
+}
 
 impl Stop {
     /// Asks now.
     pub fn ask(&self) {
-        self.0.0.store(true, Ordering::Relaxed);
-        self.0.1.notify_one();
+        self.0.asked.store(true, Ordering::Relaxed);
+        self.0.notify.notify_one();
+    }
+
+    /// Ends what the run has launched, for a process that is about to end without waiting for the run.
+    pub fn abandon(&self) {
+        if let Some(group) = self.launched().take() {
+            group.terminate();
+        }
+    }
+
+    /// Takes note of what the run has launched, or that it has ended.
+    pub(super) fn charge_with(&self, group: Option<Group>) {
+        *self.launched() = group;
+    }
+
+    fn launched(&self) -> MutexGuard<'_, Option<Group>> {
+        self.0.launched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether somebody asked.
     pub fn is_asked(&self) -> bool {
-        self.0.0.load(Ordering::Relaxed)
+        self.0.asked.load(Ordering::Relaxed)
     }
 
     pub(super) async fn asked(&self) {
         if !self.is_asked() {
-            self.0.1.notified().await;
+            self.0.notify.notified().await;
         }
     }
 }

@@ -38,7 +38,11 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// What is known of the target. Of several that one run launches, the first counts.
     pub(super) fn probed(&mut self, facts: &Facts, address: &Address) {
+        if self.target.is_some() {
+            return;
+        }
         self.target = Some(facts.report(address));
         for result in &facts.troubled {
             self.finished(result.clone());
@@ -56,6 +60,17 @@ impl<'a> Record<'a> {
         if let Event::Finished(result) = event {
             self.results.push(*result);
         }
+    }
+
+    /// Adds to why the run ended early, if it did.
+    pub(super) fn explain_stop(&mut self, more: &str) {
+        if let Some(why) = &mut self.stopped {
+            why.push_str(more);
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
     }
 
     pub(super) fn stopped(&mut self, why: impl Into<String>) {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use super::{
     embedded,
     event::Event,
+    launched,
     options::{Options, Stop},
     plan::plan,
     record::Record,
@@ -31,12 +32,13 @@ pub fn run(
         return None;
     }
     let mut record = Record::new(events);
-    match &options.target {
-        Address::Embedded => embedded::run(&runs, options, stop, &mut record),
-        Address::Network { endpoint, .. } => {
+    match (&options.launcher, &options.target) {
+        (Some(launcher), _) => launched::run(&runs, options, launcher, stop, &mut record),
+        (None, Address::Embedded) => embedded::run(&runs, options, stop, &mut record),
+        (None, Address::Network { endpoint, .. }) => {
             let (endpoint, trust) = (endpoint.clone(), options.trust.clone());
             let network = Network { endpoint, trust, drip: options.drip };
-            sockets::run(&runs, options, &network, stop, &mut record);
+            sockets::run(&runs, options, network, stop, &mut record);
         }
     }
     Some(record.report(started.elapsed()))

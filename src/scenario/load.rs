@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    ast::{Scenario, Source},
+    ast::{Recipe, Scenario, Source},
     diagnostic::{Code, Diagnostics, Mistake},
     lower, parse,
 };
@@ -51,6 +51,14 @@ pub fn load_str(id: &str, path: &str, text: &str) -> Result<Scenario, Diagnostic
     let scenario =
         parse::parse(text, &mut mistakes).and_then(|root| lower::lower(id, &source, &root, &mut mistakes));
     scenario.ok_or_else(|| Diagnostics::of(&source, mistakes))
+}
+
+/// Loads the recipe that `text` is; `path` is how diagnostics name it.
+pub fn load_recipe(path: &str, text: &str) -> Result<Recipe, Diagnostics> {
+    let source = Arc::new(Source { path: path.to_owned(), text: text.to_owned() });
+    let mut mistakes = Vec::new();
+    let recipe = parse::parse(text, &mut mistakes).and_then(|root| lower::recipe(&root, &mut mistakes));
+    recipe.ok_or_else(|| Diagnostics::of(&source, mistakes))
 }
 
 /// Loads the scenario that the bytes of a file are.

@@ -7,7 +7,7 @@ use mqttspec_spec::Version;
 use super::Address;
 use crate::{
     scenario::ast::{Feature, Setting},
-    verdict::{ScenarioResult, TargetReport},
+    verdict::{Finding, Grade, ScenarioResult, TargetReport},
 };
 
 /// What the probe learnt about a target.
@@ -26,6 +26,8 @@ pub struct Facts {
 pub struct VersionFacts {
     /// The features that it does not offer, each with the proof.
     pub missing: BTreeMap<Feature, String>,
+    /// The features that it says or shows to offer, each with how.
+    pub shown: BTreeMap<Feature, String>,
     /// Its limits by the name of the variable that scenarios use.
     pub limits: Vec<(String, f64)>,
     /// The round trip of a PINGREQ.
@@ -62,6 +64,23 @@ impl Facts {
             Version::ALL.into_iter().find(|other| *other != version && !self.refused.contains_key(other))?;
         let knows = if self.spoken.contains_key(&other) { "speaks" } else { "may speak" };
         Some(format!("the broker {knows} MQTT {} too", other.number()))
+    }
+
+    /// Takes somebody's word for what the target does not offer, unless the target itself says that it does. Such
+    /// contradictions are the target's or of whoever says it: a failure each.
+    pub fn declare(&mut self, lacks: &[(Feature, String)]) -> Vec<ScenarioResult> {
+        let mut contradictions = Vec::new();
+        for (version, facts) in &mut self.spoken {
+            for (feature, proof) in lacks {
+                if let Some(shown) = facts.shown.get(feature) {
+                    contradictions.push(contradiction(*version, *feature, proof, shown));
+                } else {
+                    let declared = || format!("declared for this broker: {proof}");
+                    facts.missing.entry(*feature).or_insert_with(declared);
+                }
+            }
+        }
+        contradictions
     }
 
     /// Why nothing can be played, if the target speaks neither version.
@@ -118,6 +137,29 @@ impl Facts {
     }
 }
 
+/// A feature that is declared to be missing and is offered.
+fn contradiction(version: Version, feature: Feature, declared: &str, shown: &str) -> ScenarioResult {
+    ScenarioResult {
+        scenario: "declared-features".to_owned(),
+        title: "What the broker is declared not to offer, it does not offer".to_owned(),
+        version,
+        variant: format!("feature={}", feature.name()),
+        grade: Grade::Fail,
+        statements: Vec::new(),
+        broken: Vec::new(),
+        findings: vec![Finding {
+            grade: Grade::Fail,
+            statements: Vec::new(),
+            place: None,
+            expected: format!("no `{}`, as declared: {declared}", feature.name()),
+            observed: format!("{shown}; correct the declaration, or the broker"),
+            packets: Vec::new(),
+        }],
+        duration: Duration::ZERO,
+        evidence: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +176,21 @@ mod tests {
         facts.refused.clear();
         facts.spoken.insert(newer, VersionFacts::default());
         assert_eq!(facts.not_set_up(older, &wanted).unwrap().1, "the broker speaks MQTT 5.0 too");
+    }
+
+    #[test]
+    fn a_declaration_counts_where_the_target_does_not_contradict() {
+        let [older, newer] = Version::ALL;
+        let mut facts = Facts::default();
+        let shown = [(Feature::Shared, "a Shared Subscription was granted".to_owned())].into();
+        facts.spoken.insert(newer, VersionFacts { shown, ..VersionFacts::default() });
+        facts.spoken.insert(older, VersionFacts::default());
+        let lacks = [(Feature::Shared, "says its manual".to_owned())];
+        let contradictions = facts.declare(&lacks);
+        let [contradiction] = contradictions.as_slice() else { panic!("{contradictions:?}") };
+        assert_eq!((contradiction.version, contradiction.grade), (newer, Grade::Fail));
+        assert_eq!(facts.missing(newer, &[Feature::Shared]), None);
+        let proof = facts.missing(older, &[Feature::Shared]).map(|(_, proof)| proof);
+        assert_eq!(proof.as_deref(), Some("declared for this broker: says its manual"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod broker;
 mod capture;
+mod launch;
 mod readme;
 mod reports;
 mod run;

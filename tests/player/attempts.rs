@@ -118,6 +118,7 @@ fn run(port: u16) -> RunReport {
         drip: false,
         selection: Selection::default(),
         jobs: None,
+        launcher: None,
         seed: 7,
     };
     runner::run(&[Arc::new(scenario)], &options, &Stop::default(), &mut |_| ()).unwrap()

@@ -29,6 +29,6 @@ fn play(address: &str, selection: Selection, trust: Trust, drip: bool) -> RunRep
 }
 
 fn play_against(target: Address, selection: Selection, trust: Trust, drip: bool) -> RunReport {
-    let options = Options { target, trust, drip, selection, jobs: Some(JOBS), seed: 7 };
+    let options = Options { target, launcher: None, trust, drip, selection, jobs: Some(JOBS), seed: 7 };
     run(&scenarios(), &options, &Stop::default(), &mut |_| {}).unwrap()
 }

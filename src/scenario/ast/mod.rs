@@ -6,6 +6,7 @@
 mod expect;
 mod expr;
 mod packet;
+mod recipe;
 mod setting;
 mod step;
 
@@ -17,6 +18,7 @@ pub use crate::diagnostic::{Source, Span};
 pub use expect::{CloseExpectation, Expectation, Fence, Judgement, Otherwise, Outcome, OutcomeEvent, Terms};
 pub use expr::{Expr, Operator, Scalar, Segment};
 pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
+pub use recipe::{Given, Recipe};
 pub use setting::{Challenge, Lack, Limit, Setting};
 pub use step::{Action, Exchange, SendItem, Step, StepKind, Whichever};
 

@@ -14,6 +14,7 @@ mod keys;
 mod literal;
 mod matcher;
 mod packet;
+mod recipe;
 mod scenario;
 mod scope;
 mod setting;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use mqttspec_spec::{StatementId, Version};
 
+pub(super) use self::recipe::recipe;
 use self::{keys::Keys, scope::Scope, versions::Versions};
 use super::{
     ast::{Covers, Scenario, Source, Span},

@@ -224,10 +224,13 @@ impl Probe {
     fn read_connack(&mut self, connack: &Connack) {
         let properties = &connack.properties;
         let off = |value: Option<u8>| value == Some(0);
-        let mut missing = BTreeMap::new();
+        let speaks = self.version == Version::V5_0;
+        let (mut missing, mut shown) = (BTreeMap::new(), BTreeMap::new());
         let mut note = |feature: Feature, is_missing: bool, proof: &str| {
             if is_missing {
                 missing.insert(feature, format!("CONNACK says {proof}"));
+            } else if speaks {
+                shown.insert(feature, format!("CONNACK does not say {proof}"));
             }
         };
         let expiry = properties.session_expiry_interval().unwrap_or(SESSION);
@@ -257,13 +260,13 @@ impl Probe {
         let aliases = properties.topic_alias_maximum().unwrap_or(0);
         let receive_maximum = properties.receive_maximum().unwrap_or(u16::MAX);
         let packet_size = properties.maximum_packet_size();
-        if self.version == Version::V5_0 {
+        if speaks {
             note(Feature::TopicAlias, aliases == 0, "a Topic Alias Maximum of 0");
             note(Feature::TopicAliasMaximum, aliases == u16::MAX, "the highest Topic Alias Maximum there is");
             note(Feature::ReceiveMaximum, receive_maximum == u16::MAX, "no Receive Maximum below 65,535");
             note(Feature::MaximumPacketSize, packet_size.is_none(), "no Maximum Packet Size");
         }
-        self.facts.missing = missing;
+        (self.facts.missing, self.facts.shown) = (missing, shown);
         self.facts.limits = vec![
             ("limits.maximum_qos".to_owned(), properties.maximum_qos().unwrap_or(2).into()),
             ("limits.receive_maximum".to_owned(), receive_maximum.into()),
@@ -325,7 +328,9 @@ impl Probe {
             };
             if code.is_error() {
                 self.facts.missing.insert(feature, format!("SUBSCRIBE to {filter} was answered by {code}"));
-            } else if feature == Feature::QoS2 && code.0 < 2 {
+            } else if feature != Feature::QoS2 {
+                self.facts.shown.insert(feature, format!("SUBSCRIBE to {filter} was granted"));
+            } else if code.0 < 2 {
                 let proof = format!("a subscription at QoS 2 was granted at QoS {}", code.0);
                 self.facts.missing.insert(Feature::QoS2, proof.clone());
                 if code.0 == 0 {

@@ -31,11 +31,11 @@ struct Examined {
 }
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let targets = tree
-        .files
-        .iter()
-        .filter(|file| file.path.starts_with("fixtures/targets/") && file.has_extension("yaml"));
-    targets.flat_map(|file| check_file(tree, file)).collect()
+    let is_list = |file: &&File| {
+        let name = file.path.strip_prefix("fixtures/targets/");
+        name.is_some_and(|name| !name.contains('/')) && file.has_extension("yaml")
+    };
+    tree.files.iter().filter(is_list).flat_map(|file| check_file(tree, file)).collect()
 }
 
 fn check_file(tree: &Tree, file: &File) -> Vec<Finding> {
