@@ -2,7 +2,7 @@
 
 PATH="$PATH:/usr/sbin:/sbin"
 export PYTHONDONTWRITEBYTECODE=1
-mqttspec=${CARGO_TARGET_DIR:-target}/release/mqttspec
+mqttspec=${MQTTSPEC:-${CARGO_TARGET_DIR:-target}/release/mqttspec}
 
 # fail MESSAGE: ends the script.
 fail() {

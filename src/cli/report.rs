@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 
 use super::{
     BadInput, Exit,
-    reports::Reports,
+    reports::{Opened, Reports},
     terminal::{Terminal, complain, print},
 };
-use crate::report::{self, Report, View};
+use crate::report::{self, Kind, Report, View};
 
 /// The largest report that is read, in bytes.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -27,6 +27,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(Render),
+    Merge(Merge),
 }
 
 /// Show a report again, or write it in other forms
@@ -39,9 +40,21 @@ struct Render {
     reports: Reports,
 }
 
+/// Put the reports of several brokers, or of several versions of one, side by side
+#[derive(Debug, Args)]
+struct Merge {
+    /// Reports written by `--report json=FILE`, in the order in which they are to stand
+    #[arg(required = true, value_name = "REPORT")]
+    files: Vec<PathBuf>,
+    /// Where to write the matrix; the ending says the form: .html, .json, .md or .xml. May be repeated
+    #[arg(short, long, required = true, value_name = "FILE")]
+    output: Vec<PathBuf>,
+}
+
 pub(super) fn report(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     match &arguments.command {
         Command::Render(arguments) => render(arguments, terminal),
+        Command::Merge(arguments) => merge(arguments),
     }
 }
 
@@ -65,6 +78,25 @@ fn render(arguments: &Render, terminal: Terminal) -> Result<Exit, BadInput> {
         }
         opened.write(&reports)?;
     }
+    Ok(Exit::Success)
+}
+
+/// What is merged keeps the packets only of the runs that did not pass.
+fn merge(arguments: &Merge) -> Result<Exit, BadInput> {
+    let reports: Vec<Report> = read_all(&arguments.files)?.into_iter().map(Report::slim).collect();
+    let kinds = arguments.output.iter().map(|path| {
+        let unknown = || {
+            let endings = Kind::ALL.map(|(kind, _)| format!(".{}", kind.ending())).join(", ");
+            BadInput::new(format!(
+                "cannot tell the form of `{}` by its ending; there are {endings}",
+                path.display()
+            ))
+        };
+        Ok((Kind::of_ending(path).ok_or_else(unknown)?, path))
+    });
+    let kinds: Vec<_> = kinds.collect::<Result<_, BadInput>>()?;
+    Opened::of(kinds.into_iter())?.write(&reports)?;
+    print(&format!("merged {}\n", report::counted(reports.len(), "report")));
     Ok(Exit::Success)
 }
 

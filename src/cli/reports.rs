@@ -66,16 +66,7 @@ impl Reports {
     /// Opens all files, so that a run is not played in vain.
     pub(super) fn open(&self) -> Result<Opened, BadInput> {
         let json = self.json.iter().map(|path| (Kind::Json, path));
-        let wanted = self.wanted.iter().map(|wanted| (wanted.kind, &wanted.path)).chain(json);
-        let opened: Vec<(Kind, Destination)> = wanted
-            .map(|(kind, path)| Ok((kind, Destination::open(path)?)))
-            .collect::<Result<_, BadInput>>()?;
-        if opened.iter().filter(|(_, destination)| destination.is_stdout()).count() > 1 {
-            return Err(BadInput::new(
-                "only one report can go to standard output: name files for the others",
-            ));
-        }
-        Ok(Opened(opened))
+        Opened::of(self.wanted.iter().map(|wanted| (wanted.kind, &wanted.path)).chain(json))
     }
 
     /// Whether any is wanted.
@@ -89,6 +80,19 @@ impl Reports {
 pub(super) struct Opened(Vec<(Kind, Destination)>);
 
 impl Opened {
+    /// Opens files for reports of these kinds.
+    pub(super) fn of<'p>(wanted: impl Iterator<Item = (Kind, &'p PathBuf)>) -> Result<Self, BadInput> {
+        let opened: Vec<(Kind, Destination)> = wanted
+            .map(|(kind, path)| Ok((kind, Destination::open(path)?)))
+            .collect::<Result<_, BadInput>>()?;
+        if opened.iter().filter(|(_, destination)| destination.is_stdout()).count() > 1 {
+            return Err(BadInput::new(
+                "only one report can go to standard output: name files for the others",
+            ));
+        }
+        Ok(Self(opened))
+    }
+
     /// Whether one goes to standard output, where nothing else may be then.
     pub(super) fn takes_stdout(&self) -> bool {
         self.0.iter().any(|(_, destination)| destination.is_stdout())

@@ -1,12 +1,14 @@
 //! The forms in which reports leave the program.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
-use super::{Report, frames, json};
+use super::{Report, frames, html, json};
 
 /// A form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// A page for a browser.
+    Html,
     /// JSON, from which all others can be made.
     Json,
     /// The packets as a capture.
@@ -15,7 +17,23 @@ pub enum Kind {
 
 impl Kind {
     /// All, with the names by which users choose them.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::Json, "json"), (Self::Pcapng, "pcapng")];
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Html, "html"), (Self::Json, "json"), (Self::Pcapng, "pcapng")];
+
+    /// The form that a file's name asks for by its ending.
+    pub fn of_ending(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?;
+        Self::ALL.into_iter().find(|(kind, _)| kind.ending() == ending).map(|(kind, _)| kind)
+    }
+
+    /// The ending of its files.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Pcapng => "pcapng",
+        }
+    }
 
     /// The name by which users choose it.
     pub fn name(self) -> &'static str {
@@ -25,6 +43,7 @@ impl Kind {
     /// What it is good for.
     pub const fn about(self) -> &'static str {
         match self {
+            Self::Html => "a page for a browser, in one file that needs no network",
             Self::Json => "all there is, for programs; the others can be made from it later",
             Self::Pcapng => "the packets, for Wireshark",
         }
@@ -33,6 +52,7 @@ impl Kind {
     /// Renders one report, or several together.
     pub fn render(self, reports: &[Report]) -> Result<Vec<u8>, RenderError> {
         match self {
+            Self::Html => Ok(html::html(reports).into_bytes()),
             Self::Json => match reports {
                 [report] => json::json(report),
                 several => json::merged(several),

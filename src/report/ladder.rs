@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page, evidence: &[Evidence], marked: &BTreeSet<us
         "what happened, with the time in seconds; > marks what shows it"
     };
     page.line(2, &[(Tone::Faint, title)]);
-    let shown = selection(evidence.len(), marked);
+    let shown = selection(evidence.len(), marked, ALL);
     let mut dumps = 0;
     let mut next = 0;
     for (index, (event, name)) in evidence.iter().zip(&names).enumerate() {
@@ -55,9 +55,9 @@ fn gap(page: &mut Page, left_out: usize) {
     }
 }
 
-/// Which of so many events are shown: the ends, and the surroundings of the marked ones.
-fn selection(length: usize, marked: &BTreeSet<usize>) -> BTreeSet<usize> {
-    if length <= ALL {
+/// Which of so many events are shown, unless all are: the ends, and the surroundings of the marked ones.
+pub(super) fn selection(length: usize, marked: &BTreeSet<usize>, all: usize) -> BTreeSet<usize> {
+    if length <= all {
         return (0..length).collect();
     }
     let last = length.saturating_sub(if marked.is_empty() { 10 } else { 1 });
@@ -124,17 +124,17 @@ mod tests {
 
     #[test]
     fn short_histories_are_shown_whole() {
-        assert_eq!(selection(16, &BTreeSet::new()).len(), 16);
+        assert_eq!(selection(16, &BTreeSet::new(), ALL).len(), 16);
     }
 
     #[test]
     fn long_histories_show_their_ends_and_what_is_marked() {
-        let shown = selection(1000, &BTreeSet::from([500]));
+        let shown = selection(1000, &BTreeSet::from([500]), ALL);
         assert_eq!(Vec::from_iter(shown), [0, 1, 2, 497, 498, 499, 500, 501, 999]);
     }
 
     #[test]
     fn many_marks_do_not_make_a_long_report() {
-        assert!(selection(1000, &(0..1000).collect()).len() < 20);
+        assert!(selection(1000, &(0..1000).collect(), ALL).len() < 20);
     }
 }

@@ -53,6 +53,21 @@ impl Standing {
         }
     }
 
+    /// What it means, in a sentence.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Broken => "Packets show that it is broken.",
+            Self::Neglected => {
+                "A SHOULD was not followed, or a MUST was kept with a lesser deviation, such as another reason code."
+            }
+            Self::Undecided => "Scenarios judge it, but none got to its point.",
+            Self::Kept => "Scenarios judged it, and saw it kept.",
+            Self::Watched => "The referee looks for its breach in every packet, and saw none.",
+            Self::NotOffered => "The broker says that it does not offer what it is about.",
+            Self::NotJudged => "Nothing in this run judges it.",
+        }
+    }
+
     /// A sign that stands beside the name, never instead of it.
     pub const fn sign(self) -> &'static str {
         match self {

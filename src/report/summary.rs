@@ -121,7 +121,7 @@ pub(super) const fn tone(grade: Grade) -> Tone {
 }
 
 /// A duration with its unit, to about three digits.
-fn duration(duration: Duration) -> String {
+pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds >= 60.0 {
         format!("{} min {:02} s", duration.as_secs() / 60, duration.as_secs() % 60)

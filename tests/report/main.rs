@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod frames;
+mod html;
 mod json;
 mod sample;
 
