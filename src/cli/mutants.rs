@@ -1,5 +1,7 @@
 //! `mqttspec mutants`: shows that the suite can fail.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use reference_broker::Rule;
 
@@ -21,12 +23,16 @@ use crate::{
 pub(super) struct Arguments {
     #[command(flatten)]
     wanted: Wanted,
+    /// Play the scenarios of this folder (or file) instead of the built-in ones
+    #[arg(long, value_name = "PATH")]
+    scenarios: Option<PathBuf>,
 }
 
 pub(super) fn mutants(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
-    let scenarios = scenarios::load(None, terminal)?;
+    let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
-    let matrix = Matrix::of(&scenarios, &selection);
+    let play = if arguments.scenarios.is_some() { Matrix::of_some } else { Matrix::of };
+    let matrix = play(&scenarios, &selection);
     let coverage = Coverage::of(scenarios.iter().map(std::convert::AsRef::as_ref));
     let mut page = terminal.list_page();
     write_rules(&mut page, &matrix);

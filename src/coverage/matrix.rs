@@ -54,7 +54,15 @@ impl Matrix {
     /// the other scenarios follow, until the referee has named the statements of the rule that only the referee judges,
     /// and somebody has named any.
     pub fn of(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
-        let is_whole = *selection == Selection::default();
+        Self::played(scenarios, selection, *selection == Selection::default())
+    }
+
+    /// The same with scenarios that are not all there are.
+    pub fn of_some(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
+        Self::played(scenarios, selection, false)
+    }
+
+    fn played(scenarios: &[Arc<Scenario>], selection: &Selection, is_whole: bool) -> Self {
         let coverage = Coverage::of(scenarios.iter().map(Arc::as_ref));
         let theatre = Theatre {
             embedded: Embedded::probed(),
