@@ -6,6 +6,7 @@
 
 use std::{
     error, fmt, fs, io,
+    panic::catch_unwind,
     path::{Path, PathBuf},
 };
 
@@ -40,8 +41,10 @@ impl Store {
     /// The file cannot be read or written, is in use, is damaged, or holds something else.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
-        let found = open(&path).and_then(|database| Ok((format(&database)?, database)));
-        match found {
+        // The library trusts a file that was closed in order, and panics over one that was damaged afterwards.
+        let found = catch_unwind(|| open(&path).and_then(|database| Ok((format(&database)?, database))));
+        let damaged = |_| Err(redb::Error::Corrupted("it cannot even be opened".to_owned()));
+        match found.unwrap_or_else(damaged) {
             Ok((Some(FORMAT_HERE), database)) => Ok(Self { path, database, is_lax: false }),
             Ok((Some(other), _)) => Err(StoreError { path, why: Why::Format(other) }),
             Ok((None, _)) => Err(StoreError { path, why: Why::Foreign }),
@@ -179,7 +182,13 @@ fn open(path: &Path) -> Result<Database, redb::Error> {
     if is_new {
         create(path)?;
     }
-    Ok(Builder::new().set_cache_size(CACHE).open(path)?)
+    let mut database = Builder::new().set_cache_size(CACHE).open(path)?;
+    // All of it will be read anyway, and the library relies on what it reads.
+    if database.check_integrity()? {
+        Ok(database)
+    } else {
+        Err(redb::Error::Corrupted("its parts do not fit together".to_owned()))
+    }
 }
 
 /// Makes an empty store. It gets its name when it is whole, so that an end in the middle leaves nothing that looks

@@ -181,6 +181,39 @@ fn several_places_at_once_and_a_graceful_end() {
     assert!(!path.exists(), "the file of the socket is still there");
 }
 
+/// What the broker knows outlives it, whether it is asked to end or killed; and its file is nobody else's.
+#[cfg(unix)]
+#[test]
+fn a_store_outlives_its_broker() {
+    const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let folder = std::env::temp_dir().join(format!("mqttspec-store-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let store = folder.join("broker.state").to_string_lossy().into_owned();
+    let connack = |broker: &Broker| {
+        let mut stream = TcpStream::connect(broker.url().trim_start_matches("mqtt://")).unwrap();
+        let mut connack = [0; 4];
+        io::Write::write_all(&mut stream, CONNECT).unwrap();
+        stream.read_exact(&mut connack).unwrap();
+        connack
+    };
+    let mut broker = Broker::start(&["--store", &store]).unwrap();
+    assert_eq!(connack(&broker), [0x20, 2, 0, 0], "there is no session yet");
+    assert_eq!(broker.interrupt(), Some(0));
+    let broker = Broker::start(&["--store", &store]).unwrap();
+    assert_eq!(connack(&broker), [0x20, 2, 1, 0], "the session has outlived the first broker");
+    let (status, _, stderr) = outcome(&["broker", "--listen", "127.0.0.1:0", "--store", &store]);
+    let expected = format!(
+        "error: cannot keep the broker's state in {store}: another process has it open; end that one, or name another \
+         file\n"
+    );
+    assert_eq!((status, stderr), (Some(2), expected));
+    drop(broker);
+    let broker = Broker::start(&["--store", &store]).unwrap();
+    assert_eq!(connack(&broker), [0x20, 2, 1, 0], "the session has outlived the killed broker");
+    drop(broker);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// Passes every network connection on to `target`, and says so.
 fn pass_on(proxy: &TcpListener, target: &str, accepted: &mpsc::Sender<()>) {
     for client in proxy.incoming().flatten() {

@@ -70,25 +70,12 @@ impl Broker {
         self.set_deadline(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
         match connection.state {
-            State::AwaitsConnect | State::Authenticating(_) => {}
+            State::AwaitsConnect | State::Authenticating(_) => close_unless_lost(turn, id, ending),
             State::Connected { session } => {
                 self.say_why(turn, session, id, ending);
-                self.close_unless_lost(turn, id, ending);
-                return self.detach(turn, session, id, ending);
+                close_unless_lost(turn, id, ending);
+                self.detach(turn, session, id, ending);
             }
-        }
-        self.close_unless_lost(turn, id, ending);
-    }
-
-    fn close_unless_lost(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
-        let closes = match ending {
-            Ending::Lost => false,
-            Ending::Disconnected(_) => turn.obeys(Rule::ClosesAfterClientsDisconnect),
-            Ending::Error(..) => turn.obeys(Rule::ClosesAfterError),
-            Ending::TakenOver | Ending::Unanswered => true,
-        };
-        if closes {
-            turn.close(id);
         }
         if matches!(ending, Ending::Error(..)) && !turn.obeys(Rule::OthersUnaffectedByError) {
             let others: Vec<_> = self.connections.keys().copied().collect();
@@ -232,5 +219,17 @@ impl Broker {
         for (filter, _) in session.subscriptions.take().into_values() {
             self.subscriptions.remove(turn.rules(), &filter, key);
         }
+    }
+}
+
+fn close_unless_lost(turn: &mut Turn, id: ConnectionId, ending: Ending) {
+    let closes = match ending {
+        Ending::Lost => false,
+        Ending::Disconnected(_) => turn.obeys(Rule::ClosesAfterClientsDisconnect),
+        Ending::Error(..) => turn.obeys(Rule::ClosesAfterError),
+        Ending::TakenOver | Ending::Unanswered => true,
+    };
+    if closes {
+        turn.close(id);
     }
 }

@@ -100,6 +100,26 @@ fn an_exchange_goes_on_where_it_was(#[values(0, 1)] version: usize) {
     world.expect_nothing(client);
 }
 
+/// PUBREL packets come again in the order in which they were sent, whatever their identifiers.
+#[test]
+fn the_order_of_sending_is_kept() {
+    let mut world = world();
+    let client = subscriber(&mut world, Version::V5_0, QoS::ExactlyOnce);
+    let publisher = world.client(Version::V5_0, "publisher");
+    for payload in ["1", "2", "3"] {
+        world.publish(publisher, publish("t", payload, QoS::ExactlyOnce));
+    }
+    let ids: Vec<_> = (0..3).map(|_| world.next_publish(client).delivery.id().unwrap()).collect();
+    for index in [2, 0, 1] {
+        world.send(client, Packet::Pubrec(Ack::success(ids[index])));
+    }
+    world.restart();
+    let client = again(&mut world, Version::V5_0);
+    for index in [2, 0, 1] {
+        assert_eq!(world.next(client), Packet::Pubrel(Ack::success(ids[index])));
+    }
+}
+
 #[rstest]
 fn a_message_that_was_passed_on_is_not_again(#[values(0, 1)] version: usize) {
     let version = VERSIONS[version];

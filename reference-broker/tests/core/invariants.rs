@@ -11,12 +11,12 @@ use reference_broker::{Config, Rule, Rules, core::Limits};
 
 use crate::world::*;
 
-const FILTERS: [&str; 7] = ["#", "a/+", "a/b", "a/#", "$share/g/a/b", "$share/g/#", "+/b"];
-const TOPICS: [&str; 4] = ["a/b", "a", "c/b", "$x/b"];
+pub(crate) const FILTERS: [&str; 7] = ["#", "a/+", "a/b", "a/#", "$share/g/a/b", "$share/g/#", "+/b"];
+pub(crate) const TOPICS: [&str; 4] = ["a/b", "a", "c/b", "$x/b"];
 
 /// What a client does next.
 #[derive(Clone, Debug)]
-enum Action {
+pub(crate) enum Action {
     Connect { version: Version, clean_start: bool, expiry: u32, receive_maximum: u16, has_will: bool },
     Cut,
     Disconnect { reason: u8 },
@@ -30,7 +30,7 @@ enum Action {
     Wait { seconds: f64 },
 }
 
-fn action() -> impl Strategy<Value = Action> {
+pub(crate) fn action() -> impl Strategy<Value = Action> {
     let version = prop_oneof![Just(Version::V3_1_1), Just(Version::V5_0)];
     let reason = prop_oneof![4 => Just(0), 1 => Just(0x80)];
     prop_oneof![
@@ -58,27 +58,28 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 /// A client as it sees itself.
-#[derive(Default)]
-struct Device {
-    connection: Option<(Client, Version)>,
+#[derive(Clone, Default)]
+pub(crate) struct Device {
+    pub(crate) connection: Option<(Client, Version)>,
     window: u16,
     /// The PUBLISH and PUBREL packets from the broker that it has not answered, oldest first.
     unanswered: Vec<(PacketId, QoS)>,
     /// The identifiers in use by the broker.
-    in_use: BTreeSet<PacketId>,
+    pub(crate) in_use: BTreeSet<PacketId>,
     /// The PUBLISH packets above QoS 0 of this network connection that are not acknowledged.
     pending: BTreeSet<PacketId>,
     /// The filters that it has ever subscribed to.
     filters: BTreeSet<&'static str>,
 }
 
-struct Everybody {
-    world: World,
-    devices: BTreeMap<usize, Device>,
+/// All clients, and the broker.
+pub(crate) struct Everybody {
+    pub(crate) world: World,
+    pub(crate) devices: BTreeMap<usize, Device>,
 }
 
 impl Everybody {
-    fn act(&mut self, number: usize, action: &Action) {
+    pub(crate) fn act(&mut self, number: usize, action: &Action) {
         let device = self.devices.entry(number).or_default();
         let open = device.connection.filter(|(client, _)| !self.world.is_closed(*client));
         match action {
@@ -119,11 +120,13 @@ impl Everybody {
         }
     }
 
-    /// Takes in what the broker has sent, and judges it.
-    fn look(&mut self) {
-        for device in self.devices.values_mut() {
+    /// Takes in what the broker has sent to whom, and judges it.
+    pub(crate) fn look(&mut self) -> Vec<(usize, Packet)> {
+        let mut seen = Vec::new();
+        for (number, device) in &mut self.devices {
             let Some((client, version)) = device.connection else { continue };
             while let Some(packet) = self.world.try_next(client) {
+                seen.push((*number, packet.clone()));
                 match packet {
                     Packet::Publish(publish) => device.on_publish(&publish),
                     Packet::Pubrel(ack) if ack.reason == ReasonCode::SUCCESS => {
@@ -136,6 +139,7 @@ impl Everybody {
             }
             assert!(self.world.is_understood(client), "the client does not understand the broker");
         }
+        seen
     }
 }
 

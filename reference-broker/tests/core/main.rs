@@ -11,6 +11,7 @@
 mod authenticating;
 mod connecting;
 mod durability;
+mod equivalence;
 mod invariants;
 mod mutants;
 mod publishing;
