@@ -11,11 +11,12 @@ use super::{
     terminal::{Terminal, print},
 };
 use crate::{
-    coverage::{Coverage, Matrix, breaches, why_unnoticed},
+    coverage::{Coverage, Matrix, Seam, breaches, why_unnoticed, why_untampered},
     report::{Page, Tone, counted},
 };
 
-/// Play the scenarios against brokers that break one rule each, to see which of them fail
+/// Play the scenarios against brokers that break one rule each, and against one whose packets somebody tampers with, to
+/// see which of them fail
 ///
 /// A rule that nobody notices is a part of the standard that is not judged; a scenario that no mutant fails proves
 /// nothing. Either ends in exit status 1, unless the reason is known.
@@ -37,6 +38,9 @@ pub(super) fn mutants(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
     let mut page = terminal.list_page();
     write_rules(&mut page, &matrix);
     write_totals(&mut page, &matrix);
+    if let Some(seam) = &matrix.seam {
+        write_seam(&mut page, seam);
+    }
     let breaches = breaches(&coverage, &matrix);
     write_breaches(&mut page, &breaches);
     print(&page.finish());
@@ -107,6 +111,28 @@ fn write_totals(page: &mut Page, matrix: &Matrix) {
         played - idle
     );
     page.line(0, &[(Tone::Strong, &of_scenarios)]);
+}
+
+/// What comes of tampering with packets.
+fn write_seam(page: &mut Page, seam: &Seam) {
+    page.blank();
+    let column = seam.mutants.keys().map(|(tampering, _)| tampering.to_string().len()).max().unwrap_or(0);
+    for ((tampering, version), caught) in &seam.mutants {
+        let name = format!("{:column$}  {:6}  ", tampering.to_string(), version.to_string());
+        let (tone, who) = match caught {
+            Some(caught) => (Tone::Plain, caught.scenario.clone()),
+            None => match why_untampered(*tampering) {
+                Some(reason) => (Tone::Faint, format!("nobody: {reason}")),
+                None => (Tone::Caution, "nobody".to_owned()),
+            },
+        };
+        page.line(0, &[(Tone::Strong, &name), (tone, &who)]);
+    }
+    let noticed = seam.mutants.values().flatten().count();
+    let all = seam.mutants.len();
+    page.blank();
+    let totals = format!("{all} ways to tamper with packets: {noticed} noticed, {} by nobody", all - noticed);
+    page.line(0, &[(Tone::Strong, &totals)]);
 }
 
 fn write_breaches(page: &mut Page, breaches: &[String]) {

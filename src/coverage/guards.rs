@@ -10,6 +10,7 @@ use reference_broker::Rule;
 use super::{
     class::{Class, Coverage},
     matrix::Matrix,
+    seam::Seam,
 };
 
 /// Rules whose mutants nobody notices. A rule needs no entry if all of its statements are out of reach.
@@ -41,6 +42,7 @@ pub fn breaches(coverage: &Coverage, matrix: &Matrix) -> Vec<String> {
         the_referee_sees(coverage, matrix, &mut found);
         nothing_is_nearer_than_it_seems(matrix, &mut found);
     }
+    found.extend(matrix.seam.iter().flat_map(Seam::breaches));
     found
 }
 

@@ -14,7 +14,10 @@ use std::{
 use mqttspec_spec::{StatementId, Version};
 use reference_broker::{Rule, Rules};
 
-use super::class::{Class, Coverage};
+use super::{
+    class::{Class, Coverage},
+    seam::Seam,
+};
 use crate::{
     runner::{
         Embedded,
@@ -34,6 +37,8 @@ pub struct Matrix {
     pub played: BTreeMap<Played, Vec<StatementId>>,
     /// For each rule, what fails on the broker that breaks it.
     pub failures: BTreeMap<Rule, BTreeMap<Played, Named>>,
+    /// What comes of tampering with packets; only if no scenario was left out.
+    pub seam: Option<Seam>,
     /// Whether no scenario was left out.
     pub is_whole: bool,
 }
@@ -75,6 +80,7 @@ impl Matrix {
         Self {
             played: theatre.runs.iter().map(|run| (played(run), covers(run))).collect(),
             failures: Rule::ALL.iter().copied().zip(failures).collect(),
+            seam: is_whole.then(|| Seam::of(scenarios)),
             is_whole,
         }
     }
@@ -204,7 +210,7 @@ impl Named {
 }
 
 /// What `work` makes of each item, in their order.
-fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (sender, results) = mpsc::channel();
     thread::scope(|scope| {

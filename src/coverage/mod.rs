@@ -6,7 +6,9 @@
 mod class;
 mod guards;
 mod matrix;
+mod seam;
 
 pub use class::{Class, Coverage};
 pub use guards::{breaches, why_unnoticed};
 pub use matrix::{Matrix, Named, Played};
+pub use seam::{Caught, Seam, why_unnoticed as why_untampered};

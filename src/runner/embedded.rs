@@ -23,7 +23,7 @@ use crate::{
     scenario::ast::Setting,
     stage::Play,
     target::{
-        Dripped, Facts,
+        Dripped, Facts, Tampered, Tampering,
         in_process::{self, Peer},
         probe, set_up,
     },
@@ -55,6 +55,11 @@ impl Embedded {
     /// Plays one run against a fresh reference broker with these rules, set up as the scenario wants it.
     pub fn play(&self, run: &Run, rules: Rules) -> ScenarioResult {
         self.play_against(run, &mut broker(run, UNIQUE, rules))
+    }
+
+    /// Plays one run against a fresh reference broker between which and its clients somebody tampers with packets.
+    pub fn play_tampered(&self, run: &Run, tampering: Tampering) -> ScenarioResult {
+        self.play_against(run, &mut Tampered::new(broker(run, UNIQUE, Rules::all()), tampering))
     }
 
     /// Plays one run against another broker of this process, in the circumstances of the reference broker.

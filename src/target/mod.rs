@@ -11,6 +11,7 @@ pub mod network;
 pub mod probe;
 pub mod set_up;
 mod stream;
+mod tampered;
 mod transport;
 mod trust;
 
@@ -20,5 +21,6 @@ pub use credentials::Credentials;
 pub use drip::Dripped;
 pub use facts::{Facts, VersionFacts};
 pub use launch::{Group, LaunchError, Launched, Launcher};
+pub use tampered::{Deed, Tampered, Tampering};
 pub use transport::Transport;
 pub use trust::{Trust, TrustError};

@@ -30,7 +30,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 12] = [
     ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "report", "cli"]),
     ("verdict", &["settings", "scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
     ("runner", &["settings", "coverage", "report", "cli"]),
-    ("coverage", &["settings", "stage", "target", "report", "cli"]),
+    ("coverage", &["settings", "stage", "report", "cli"]),
     ("capture", &["settings", "runner", "coverage", "report", "cli"]),
     ("report", &["settings", "scenario", "target", "referee", "coverage", "cli"]),
 ];
