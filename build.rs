@@ -1,4 +1,4 @@
-//! Puts the scenarios of `scenarios/` into the program, so that it needs no files beside it.
+//! Puts the scenarios and the plans of `scenarios/` into the program, so that it needs no files beside it.
 
 use std::{
     env,
@@ -16,14 +16,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         find(&root, &mut files)?;
     }
     files.sort();
-    let mut code = String::from("pub(super) static SCENARIOS: &[(&str, &str)] = &[\n");
+    let out = env::var("OUT_DIR")?;
+    let (plans, scenarios): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.starts_with(root.join("fleet")));
+    fs::write(Path::new(&out).join("scenarios.rs"), table("SCENARIOS", &root, "", &scenarios)?)?;
+    fs::write(Path::new(&out).join("plans.rs"), table("PLANS", &root.join("fleet"), ".yaml", &plans)?)?;
+    Ok(())
+}
+
+/// A table of names, from which `ending` is taken, and texts.
+fn table(name: &str, root: &Path, ending: &str, files: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut code = format!("pub(super) static {name}: &[(&str, &str)] = &[\n");
     for file in files {
-        let name = file.strip_prefix(&root)?.to_string_lossy().replace('\\', "/");
+        let name = file.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
+        let name = name.strip_suffix(ending).unwrap_or(&name);
         writeln!(code, "({name:?}, include_str!({:?})),", file.to_string_lossy())?;
     }
     code.push_str("];\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("scenarios.rs"), code)?;
-    Ok(())
+    Ok(code)
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

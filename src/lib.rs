@@ -5,6 +5,7 @@ pub mod cli;
 pub mod coverage;
 pub mod describe;
 pub mod diagnostic;
+pub mod fleet;
 pub mod referee;
 pub mod report;
 pub mod runner;

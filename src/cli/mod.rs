@@ -4,6 +4,7 @@ mod broker;
 mod capture;
 mod exit;
 mod explain;
+mod fleet;
 mod interrupt;
 mod lint;
 mod list;
@@ -47,6 +48,7 @@ enum Command {
     Report(report::Arguments),
     Broker(broker::Arguments),
     Capture(capture::Arguments),
+    Fleet(fleet::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
@@ -73,6 +75,7 @@ pub fn main() -> Exit {
         Command::Report(arguments) => report::report(arguments, terminal),
         Command::Broker(arguments) => broker::broker(arguments, terminal),
         Command::Capture(arguments) => capture::capture(arguments, terminal),
+        Command::Fleet(arguments) => fleet::fleet(arguments, terminal),
         Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };

@@ -16,6 +16,8 @@ use super::{
 const ENDING: &str = "yaml";
 /// The ending that is easily taken for it; such a file is refused rather than overlooked.
 const OTHER_ENDING: &str = "yml";
+/// The folder at the root that holds no scenarios but plans of fleets.
+const PLANS: &str = "fleet";
 /// The deepest nesting of folders.
 const MAX_DEPTH: usize = 8;
 
@@ -163,7 +165,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Loa
         let entry = entry.map_err(unreadable)?;
         let path = entry.path();
         if entry.file_type().map_err(unreadable)?.is_dir() {
-            if depth < MAX_DEPTH {
+            let are_plans = depth == 0 && entry.file_name() == PLANS;
+            if depth < MAX_DEPTH && !are_plans {
                 walk(&path, depth + 1, files)?;
             }
         } else if path.extension().is_some_and(|ending| ending == ENDING || ending == OTHER_ENDING) {

@@ -8,8 +8,8 @@
 pub mod ast;
 mod load;
 mod lower;
-mod node;
-mod parse;
+pub(crate) mod node;
+pub(crate) mod parse;
 mod part;
 mod reason;
 mod syntax;

@@ -4,16 +4,16 @@ use super::ast::Span;
 
 /// A value with its place in the source.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Where it stands. A value that is missing has the place of its key.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// What it is.
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 /// What a [`Node`] can be.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing where a value could stand: `key:`.
     Nothing {
         /// Whether a comment stands there instead.
@@ -29,29 +29,29 @@ pub(super) enum Value {
 
 /// A scalar as written; what it means depends on what is wanted where it stands.
 #[derive(Debug)]
-pub(super) struct Scalar {
+pub(crate) struct Scalar {
     /// Its text without quotes and escapes.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Whether it is written without quotes.
-    pub(super) plain: bool,
+    pub(crate) plain: bool,
     /// The byte offset at which `text` stands in the source, if it stands there letter by letter.
-    pub(super) verbatim_at: Option<usize>,
+    pub(crate) verbatim_at: Option<usize>,
 }
 
 /// A key with its value.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The key.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Where the key stands.
-    pub(super) key_span: Span,
+    pub(crate) key_span: Span,
     /// The value.
-    pub(super) value: Node,
+    pub(crate) value: Node,
 }
 
 impl Node {
     /// The scalar, if it is one.
-    pub(super) fn scalar(&self) -> Option<&Scalar> {
+    pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.value {
             Value::Scalar(scalar) => Some(scalar),
             Value::Nothing { .. } | Value::List(_) | Value::Map(_) => None,
@@ -59,12 +59,12 @@ impl Node {
     }
 
     /// The text of a scalar without quotes.
-    pub(super) fn word(&self) -> Option<&str> {
+    pub(crate) fn word(&self) -> Option<&str> {
         self.scalar().filter(|scalar| scalar.plain).map(|scalar| scalar.text.as_str())
     }
 
     /// The entries, if it is a mapping.
-    pub(super) fn entries(&self) -> Option<&[Entry]> {
+    pub(crate) fn entries(&self) -> Option<&[Entry]> {
         match &self.value {
             Value::Map(entries) => Some(entries),
             Value::Nothing { .. } | Value::Scalar(_) | Value::List(_) => None,
@@ -72,7 +72,7 @@ impl Node {
     }
 
     /// The only entry of a mapping that has one.
-    pub(super) fn only_entry(&self) -> Option<&Entry> {
+    pub(crate) fn only_entry(&self) -> Option<&Entry> {
         match self.entries() {
             Some([entry]) => Some(entry),
             Some(_) | None => None,
@@ -80,7 +80,7 @@ impl Node {
     }
 
     /// Where a part of a scalar's text stands in the source; the whole scalar if that cannot be told.
-    pub(super) fn part(&self, range: Span) -> Span {
+    pub(crate) fn part(&self, range: Span) -> Span {
         match self.scalar().and_then(|scalar| scalar.verbatim_at) {
             Some(start) => start + range.start..start + range.end,
             None => self.span.clone(),
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// What it is, in words: `this is ...`.
-    pub(super) fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> &'static str {
         match &self.value {
             Value::Nothing { .. } => "nothing",
             Value::Scalar(scalar) if scalar.plain => "a plain value",

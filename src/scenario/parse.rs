@@ -20,7 +20,7 @@ const MAX_SIZE: usize = 256 * 1024;
 const MAX_DEPTH: usize = 32;
 
 /// The document that `text` is, as far as it can be read; what is wrong with it is added to `mistakes`.
-pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Node> {
+pub(crate) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Node> {
     if let Some(mistake) = check_text(text) {
         mistakes.push(mistake);
         return None;

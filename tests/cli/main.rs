@@ -41,6 +41,10 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["broker", "--listen", "unix:/nowhere/mqtt"], "cannot serve at unix:/nowhere/mqtt: ")]
 #[case(&["broker", "--scram", "nowhere"], "cannot read nowhere: ")]
 #[case(&["broker", "--scram", "Cargo.toml"], "Cargo.toml:1: expected NAME:SCRAM-SHA-256$")]
+#[case(&["fleet"], "required arguments were not provided")]
+#[case(&["fleet", "senors"], "did you mean `sensors`?")]
+#[case(&["fleet", "nowhere.yaml"], "cannot read nowhere.yaml: ")]
+#[case(&["fleet", "Cargo.toml"], "the plan has mistakes")]
 #[case(&["lint", "nowhere"], "cannot read nowhere: ")]
 #[case(&["lint", "src/cli"], "there are no scenarios")]
 #[case(&["lint", "Cargo.toml"], "1 mistake in scenario files")]
@@ -64,6 +68,8 @@ fn wrong_usage_is_said_and_has_status_2(#[case] arguments: &[&str], #[case] expe
 #[case(&["explain", "v5.0:3.3.1-5"], "rule `retained-replaced`: ")]
 #[case(&["lint"], "without mistakes")]
 #[case(&["lint", "fixtures/scenarios/good", "fixtures/scenarios/good/everything.yaml"], "4 scenarios without mistakes")]
+#[case(&["fleet", "--list"], "Wills at scale")]
+#[case(&["fleet", "workers"], "conforming: ")]
 #[case(&["list", "statements"], "v5.0:4.13.1-1 ")]
 #[case(&["list", "coverage"], "MQTT 5.0 unnumbered ")]
 #[case(&["list", "--coverage"], "MQTT 3.1.1 numbered ")]
@@ -72,6 +78,14 @@ fn answers_go_to_standard_output(#[case] arguments: &[&str], #[case] expected: &
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains(expected), "{stdout}");
     assert!(!stdout.contains('\u{1b}'), "colours in a pipe");
+}
+
+#[test]
+fn a_fleet_shows_what_a_mutant_breaks() {
+    let (status, stdout, _) = outcome(&["fleet", "wills", "--break", "will-published"]);
+    assert_eq!(status, Some(1), "{stdout}");
+    assert!(stdout.contains("v5.0:3.1.2-8"), "{stdout}");
+    assert!(stdout.lines().last().is_some_and(|line| line.starts_with("not conforming: ")), "{stdout}");
 }
 
 #[test]

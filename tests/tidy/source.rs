@@ -51,7 +51,8 @@ impl File {
     }
 
     pub(crate) fn is_scenario(&self) -> bool {
-        self.path.starts_with("scenarios/") && self.has_extension("yaml")
+        let is_plan = self.path.starts_with("scenarios/fleet/");
+        self.path.starts_with("scenarios/") && !is_plan && self.has_extension("yaml")
     }
 
     /// The line, counted from 1, of the byte at `offset`.

@@ -1,4 +1,4 @@
-//! Who may depend on whom: spec <- wire <- reference-broker <- the root package.
+//! Who may depend on whom: spec <- wire <- reference-broker <- fleet <- the root package.
 
 use crate::{
     finding::Finding,
@@ -6,16 +6,20 @@ use crate::{
 };
 
 /// Each manifest and the packages of this project that it may name.
-const MAY_DEPEND_ON: [(&str, &[&str]); 5] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 6] = [
+    ("crates/fleet/Cargo.toml", &["mqttspec-spec", "mqttspec-wire", "reference-broker"]),
     ("crates/segments/Cargo.toml", &[]),
     ("crates/spec/Cargo.toml", &[]),
     ("crates/wire/Cargo.toml", &["mqttspec-spec"]),
     ("reference-broker/Cargo.toml", &["mqttspec-spec", "mqttspec-wire"]),
-    ("Cargo.toml", &["mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"]),
+    (
+        "Cargo.toml",
+        &["mqttspec-fleet", "mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"],
+    ),
 ];
 
-const OURS: [&str; 5] =
-    ["mqttspec", "mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"];
+const OURS: [&str; 6] =
+    ["mqttspec", "mqttspec-fleet", "mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"];
 
 /// The async runtime, which only the root package and the network shell of the broker may have.
 const RUNTIME: &str = "tokio";
@@ -38,12 +42,15 @@ fn judge(file: &File, dependency: &Dependency<'_>) -> Option<Finding> {
     // A package's tests may ask for a feature of the package itself, which is written as a dependency on its folder.
     let itself = dependency.for_tests && dependency.value.contains("path = \".\"");
     if OURS.contains(&name) && !allowed.contains(&name) && !itself {
-        let order = "the order is spec <- wire <- reference-broker <- mqttspec";
+        let order = "the order is spec <- wire <- reference-broker <- fleet <- mqttspec";
         return finding(format!("may not depend on `{name}` ({order}): move the shared part down"));
     }
     let optional = dependency.value.contains("optional = true");
     match file.path.as_str() {
-        "crates/segments/Cargo.toml" | "crates/spec/Cargo.toml" | "crates/wire/Cargo.toml"
+        "crates/fleet/Cargo.toml"
+        | "crates/segments/Cargo.toml"
+        | "crates/spec/Cargo.toml"
+        | "crates/wire/Cargo.toml"
             if name == RUNTIME =>
         {
             finding(format!("`{RUNTIME}` has no place here: this crate only computes"))

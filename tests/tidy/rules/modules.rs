@@ -8,15 +8,18 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 12] = [
+const MAY_NOT_USE: [(&str, &[&str]); 13] = [
     (
         "diagnostic",
         &[
-            "scenario", "settings", "target", "runner", "referee", "verdict", "stage", "coverage", "report",
-            "cli",
+            "scenario", "settings", "target", "runner", "referee", "verdict", "stage", "coverage", "fleet",
+            "report", "cli",
         ],
     ),
-    ("settings", &["scenario", "runner", "referee", "verdict", "stage", "coverage", "report", "cli"]),
+    (
+        "settings",
+        &["scenario", "runner", "referee", "verdict", "stage", "coverage", "fleet", "report", "cli"],
+    ),
     (
         "describe",
         &[
@@ -24,15 +27,19 @@ const MAY_NOT_USE: [(&str, &[&str]); 12] = [
             "cli",
         ],
     ),
-    ("stage", &["settings", "scenario", "target", "runner", "coverage", "report", "cli"]),
-    ("scenario", &["settings", "target", "runner", "referee", "coverage", "report", "cli"]),
-    ("target", &["settings", "referee", "runner", "coverage", "report", "cli"]),
-    ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "report", "cli"]),
-    ("verdict", &["settings", "scenario", "target", "referee", "runner", "coverage", "report", "cli"]),
-    ("runner", &["settings", "coverage", "report", "cli"]),
-    ("coverage", &["settings", "stage", "report", "cli"]),
-    ("capture", &["settings", "runner", "coverage", "report", "cli"]),
-    ("report", &["settings", "scenario", "target", "referee", "coverage", "cli"]),
+    ("fleet", &["stage", "referee", "coverage", "settings", "cli"]),
+    ("stage", &["settings", "scenario", "target", "runner", "coverage", "fleet", "report", "cli"]),
+    ("scenario", &["settings", "target", "runner", "referee", "coverage", "fleet", "report", "cli"]),
+    ("target", &["settings", "referee", "runner", "coverage", "fleet", "report", "cli"]),
+    ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "fleet", "report", "cli"]),
+    (
+        "verdict",
+        &["settings", "scenario", "target", "referee", "runner", "coverage", "fleet", "report", "cli"],
+    ),
+    ("runner", &["settings", "coverage", "fleet", "report", "cli"]),
+    ("coverage", &["settings", "stage", "fleet", "report", "cli"]),
+    ("capture", &["settings", "runner", "coverage", "fleet", "report", "cli"]),
+    ("report", &["settings", "scenario", "target", "referee", "coverage", "fleet", "cli"]),
 ];
 
 /// The package's own name, by which its program sees its library.

@@ -18,6 +18,7 @@ struct Ban {
 
 /// The cores, which only compute.
 const PURE: &[&str] = &[
+    "crates/fleet/src",
     "crates/segments/src",
     "crates/spec/src",
     "crates/wire/src",
@@ -71,6 +72,18 @@ const BANS: &[Ban] = &[
         instead: "read the standard again: the referee and the broker must not be able to share a mistake",
     },
     Ban {
+        folders: &["crates/fleet/src/device", "crates/fleet/src/history"],
+        but: &[],
+        names: &["reference_broker", "crate::world"],
+        instead: "judge what a device sees: device and oracle are readings of the standard of their own",
+    },
+    Ban {
+        folders: &["crates/fleet/src"],
+        but: &[],
+        names: &["HashMap", "HashSet"],
+        instead: "use a BTreeMap or an index: a seed means the same run everywhere",
+    },
+    Ban {
         folders: &["src/runner"],
         but: &[],
         names: &["serde_yaml", "saphyr", "saphyr_parser"],
@@ -118,6 +131,8 @@ fn printing(file: &File, tokens: &[Token<'_>], paths: &[Path<'_>]) -> Vec<Findin
         || file.belongs_to("src/cli")
         // Tests with somebody else's programs say so where such a program is missing.
         || file.path.starts_with("reference-broker/tests/interop/")
+        // A benchmark says what it measured.
+        || file.path.contains("/benches/")
         || file.path.ends_with("build.rs");
     let prints = |path: &&Path<'_>| {
         let is_macro = tokens.get(path.end).is_some_and(|next| next.is_sign("!"));

@@ -1,0 +1,104 @@
+//! How fast virtual time passes: fleets of sensors that publish QoS 1 every ten seconds over links that stall and are
+//! cut, for ten virtual minutes, with the oracle on. `cargo bench -p mqttspec-fleet [DEVICES ...]`.
+
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+
+use std::time::Instant;
+
+use mqttspec_fleet::{
+    layout::Layout,
+    plan::{Backoff, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template},
+    random::Range,
+    world::{Options, World},
+};
+use mqttspec_wire::{QoS, Version};
+
+fn main() {
+    let wanted: Vec<u32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let wanted = if wanted.is_empty() { vec![1000, 10_000] } else { wanted };
+    println!("devices  seconds  events/s    messages  peak MB  trace");
+    for devices in wanted {
+        measure(devices);
+    }
+}
+
+fn measure(devices: u32) {
+    let begun = Instant::now();
+    let Ok(layout) = Layout::new(sensors(devices)) else { return };
+    let options = Options::default();
+    let outcome = World::new(&layout, &options).play(|_| true);
+    let seconds = begun.elapsed().as_secs_f64();
+    let rate = f64::from(u32::try_from(outcome.events).unwrap_or(u32::MAX)) / seconds;
+    let verdict = &outcome.verdict;
+    println!(
+        "{devices:7}  {seconds:7.2}  {rate:8.0}  {:10}  {:7}  {:016x} conforming {}",
+        verdict.kept,
+        peak_megabytes(),
+        outcome.trace,
+        verdict.is_conforming(),
+    );
+    for finding in &verdict.findings {
+        println!("    {:?}: {:?}", finding.promise, finding.because);
+    }
+}
+
+fn sensors(count: u32) -> Plan {
+    let topic = |text| Template::parse(text).unwrap_or_else(|_| unreachable!("the text is a template"));
+    let link = Link {
+        latency: Range { least: 20_000, most: 200_000 },
+        loss: 10_000,
+        stall: Range { least: SECOND / 5, most: 3 * SECOND },
+        cut: Some(Range { least: 60 * SECOND, most: 600 * SECOND }),
+        ..Link::default()
+    };
+    let sensor = Group {
+        name: "sensor".to_owned(),
+        count,
+        version: Version::V5_0,
+        clean_start: false,
+        expiry: 3600,
+        keep_alive: 60,
+        receive_maximum: None,
+        will: None,
+        subscribe: Vec::new(),
+        publish: vec![Publish {
+            topic: topic("sensors/{n}"),
+            qos: [0, 1, 0],
+            every: Range::only(10 * SECOND),
+            retain: false,
+            size: Range { least: 32, most: 128 },
+            expiry: None,
+        }],
+        acknowledge_after: Range::default(),
+        duty: None,
+        backoff: Backoff::default(),
+        link,
+    };
+    let subscribe = vec![Subscribe { filter: topic("sensors/#"), qos: QoS::AtLeastOnce }];
+    let collector = Group {
+        name: "collector".to_owned(),
+        count: 1,
+        subscribe,
+        publish: Vec::new(),
+        link: Link::default(),
+        ..sensor.clone()
+    };
+    let phase = |name: &str, lasts, event| Phase { name: name.to_owned(), lasts, event };
+    Plan {
+        title: "Sensors on a bad link".to_owned(),
+        groups: vec![collector, sensor],
+        phases: vec![
+            phase("ramp", 10 * SECOND, PhaseEvent::Ramp),
+            phase("steady", 590 * SECOND, PhaseEvent::Steady),
+        ],
+        limits: Limits::default(),
+    }
+}
+
+/// The most memory that this process had.
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|word| word.parse().ok());
+    kilobytes.unwrap_or(0_u64) / 1024
+}

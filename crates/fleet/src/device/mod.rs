@@ -1,0 +1,332 @@
+//! A device: an MQTT client that does no input or output. It is told what happened and when, and says what to do.
+//!
+//! It is a reading of the standard of its own, which shares nothing with the reference broker, and it is small: what it
+//! has sent is not kept but made again from its identity.
+//!
+//! ```text
+//! Away -- reconnect --> Opening -- opened --> Greeting -- CONNACK --> Online -- DISCONNECT --> Leaving
+//!   ^-------------------- closed, refused, no answer, end of duty ---------------------------------'
+//! ```
+
+mod connecting;
+mod incoming;
+mod outgoing;
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use mqttspec_wire::{Packet, Sender, Version, decode, packet::Disconnect};
+
+use self::{
+    incoming::{Held, Unreleased},
+    outgoing::{Sent, Waiting},
+};
+use crate::{
+    history::{Breach, Event},
+    layout::Layout,
+    plan::{Group, Micros, NEVER, SECOND},
+    random::Random,
+};
+
+/// How long the broker may take to answer CONNECT or PINGREQ, or to close after DISCONNECT.
+const ANSWER: Micros = 10 * SECOND;
+
+/// What happens to a device.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The network connection that it asked for is open.
+    Opened,
+    /// It could not be opened.
+    Refused,
+    /// Bytes have come.
+    Bytes(Bytes),
+    /// The network connection has ended; `true` if the broker closed it in order.
+    Closed(bool),
+    /// Time has passed.
+    Wake,
+    /// The network below has changed: the device leaves its connection behind and opens another.
+    Roam,
+}
+
+/// What a device wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open a network connection.
+    Open,
+    /// Send these bytes.
+    Send(Bytes),
+    /// Close the network connection.
+    Close,
+    /// Leave the network connection as it is and never look at it again.
+    Leave,
+}
+
+/// What a device works with while it handles something.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    /// The plan written out.
+    pub layout: &'a Layout,
+    /// Tells the messages of this run from others.
+    pub run: u32,
+    /// The time.
+    pub now: Micros,
+    /// Whether nothing new is begun and everybody comes back.
+    pub calm: bool,
+    /// What is to be done.
+    pub actions: &'a mut Vec<Action>,
+    /// What the history gets to know.
+    pub events: &'a mut Vec<Event>,
+    /// Where packets are written.
+    pub scratch: &'a mut BytesMut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Away,
+    Opening,
+    Greeting,
+    Online,
+    Leaving,
+}
+
+/// A device.
+#[derive(Debug)]
+pub struct Device {
+    index: u32,
+    state: State,
+    /// How many attempts to connect have failed since the last success.
+    attempts: u8,
+    /// Whether SUBACK has come for all subscriptions of this session.
+    subscribed: bool,
+    /// Whether the identifier of SUBSCRIBE is in use.
+    subscribing: bool,
+    /// The last Packet Identifier.
+    last_id: u16,
+    /// How many messages the broker lets it have unacknowledged.
+    window: u16,
+    /// Ordinal of the network connection, which is that of the will.
+    connections: u32,
+    random: Random,
+    /// When it stops waiting for what its state waits for.
+    deadline: Micros,
+    /// When its time on duty ends.
+    leaves: Micros,
+    /// When it last sent something.
+    wrote: Micros,
+    /// When it sent the PINGREQ that is unanswered; `NEVER` if there is none.
+    pinged: Micros,
+    /// Whether it is to ping whatever its keep alive.
+    to_ping: bool,
+    /// When each publication is due.
+    due: Box<[Micros]>,
+    /// The last sequence number of each stream.
+    sequences: Box<[u32]>,
+    sent: Vec<Sent>,
+    waiting: VecDeque<Waiting>,
+    unreleased: Vec<Unreleased>,
+    held: VecDeque<Held>,
+    /// The beginning of a packet that has not come to its end.
+    partial: Vec<u8>,
+}
+
+impl Device {
+    /// The device with this number, which comes at `start`.
+    pub fn new(layout: &Layout, index: u32, seed: u64, start: Micros) -> Self {
+        let mut random = Random::new(seed, u64::from(index));
+        let group = layout.group(index);
+        let publish = group.map_or(&[][..], |group| &group.publish);
+        // The first message of each is due at a random part of its interval.
+        let due = publish.iter().map(|each| start + random.below(each.every.most.max(1))).collect();
+        Self {
+            index,
+            state: State::Away,
+            attempts: 0,
+            subscribed: false,
+            subscribing: false,
+            last_id: 0,
+            window: outgoing::WINDOW,
+            connections: 0,
+            random,
+            deadline: start,
+            leaves: NEVER,
+            wrote: 0,
+            pinged: NEVER,
+            to_ping: false,
+            due,
+            sequences: vec![0; publish.len() * 3].into(),
+            sent: Vec::new(),
+            waiting: VecDeque::new(),
+            unreleased: Vec::new(),
+            held: VecDeque::new(),
+            partial: Vec::new(),
+        }
+    }
+
+    /// Pings the broker as soon as it can.
+    pub fn prove_life(&mut self) {
+        self.to_ping = self.state == State::Online && self.pinged == NEVER;
+    }
+
+    /// Whether it is connected.
+    pub fn is_online(&self) -> bool {
+        self.state == State::Online
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, desk: &mut Desk<'_>, input: Input) {
+        let layout = desk.layout;
+        let Some(group) = layout.group(self.index) else { return };
+        match input {
+            Input::Opened => self.greet(desk, group),
+            Input::Refused => self.go_away(desk, group),
+            Input::Bytes(bytes) => self.received(desk, group, bytes),
+            Input::Closed(in_order) => self.closed(desk, group, in_order),
+            Input::Wake => {}
+            Input::Roam => self.roam(desk, group),
+        }
+        self.act(desk, group);
+    }
+
+    /// When it wants to go on even if nothing happens.
+    pub fn next_wake(&self, layout: &Layout, calm: bool) -> Micros {
+        let keep_alive = layout.group(self.index).map_or(0, |group| group.keep_alive);
+        let online = match self.state {
+            State::Away | State::Opening | State::Greeting | State::Leaving => NEVER,
+            State::Online => {
+                let ping =
+                    if self.pinged == NEVER { self.ping_due(keep_alive) } else { self.pinged + ANSWER };
+                let held = self.held.front().map_or(NEVER, |held| held.until);
+                let leaves = if calm { NEVER } else { self.leaves };
+                ping.min(held).min(leaves)
+            }
+        };
+        let due = if calm { NEVER } else { self.due.iter().copied().min().unwrap_or(NEVER) };
+        online.min(self.deadline).min(due)
+    }
+
+    /// A client pings in time for the packet to be there within its keep alive (§3.1.2.10).
+    fn ping_due(&self, keep_alive: u16) -> Micros {
+        if self.to_ping {
+            return 0;
+        }
+        if keep_alive == 0 { NEVER } else { self.wrote + u64::from(keep_alive) * SECOND * 3 / 4 }
+    }
+
+    /// Does what is due.
+    fn act(&mut self, desk: &mut Desk<'_>, group: &Group) {
+        if !desk.calm {
+            self.produce(desk, group);
+        }
+        match self.state {
+            State::Away if self.deadline <= desk.now => {
+                self.state = State::Opening;
+                self.deadline = desk.now + 2 * ANSWER;
+                desk.actions.push(Action::Open);
+            }
+            State::Opening | State::Greeting | State::Leaving if self.deadline <= desk.now => {
+                self.end(desk, group, Action::Close);
+            }
+            State::Online => self.attend(desk, group),
+            State::Away | State::Opening | State::Greeting | State::Leaving => {}
+        }
+    }
+
+    /// What a connected device does by the clock.
+    fn attend(&mut self, desk: &mut Desk<'_>, group: &Group) {
+        if self.pinged != NEVER && self.pinged + ANSWER <= desk.now {
+            return self.end(desk, group, Action::Close);
+        }
+        self.acknowledge_held(desk, group.version);
+        self.publish_waiting(desk, group);
+        if self.leaves <= desk.now && !desk.calm {
+            return self.leave(desk, group);
+        }
+        if self.pinged == NEVER && self.ping_due(group.keep_alive) <= desk.now {
+            (self.pinged, self.to_ping) = (desk.now, false);
+            self.send(desk, group.version, &Packet::Pingreq);
+        }
+    }
+
+    /// The time on duty is over.
+    fn leave(&mut self, desk: &mut Desk<'_>, group: &Group) {
+        if group.duty.as_ref().is_some_and(|duty| duty.vanishes) {
+            return self.end(desk, group, Action::Leave);
+        }
+        let reason = mqttspec_wire::ReasonCode::SUCCESS;
+        let properties = mqttspec_wire::Properties::new();
+        self.send(desk, group.version, &Packet::Disconnect(Disconnect { reason, properties }));
+        desk.events.push(Event::Disconnect);
+        self.state = State::Leaving;
+        self.deadline = desk.now + ANSWER;
+    }
+
+    fn send(&mut self, desk: &mut Desk<'_>, version: Version, packet: &Packet) {
+        self.wrote = desk.now;
+        packet.encode(version, desk.scratch);
+        desk.actions.push(Action::Send(desk.scratch.split().freeze()));
+    }
+
+    /// Takes bytes from the network, of which most are exactly one packet.
+    fn received(&mut self, desk: &mut Desk<'_>, group: &Group, bytes: Bytes) {
+        let mut rest = if self.partial.is_empty() {
+            bytes
+        } else {
+            let mut whole = std::mem::take(&mut self.partial);
+            whole.extend_from_slice(&bytes);
+            Bytes::from(whole)
+        };
+        while !rest.is_empty() && !matches!(self.state, State::Away | State::Opening) {
+            let Some(size) = packet_size(&rest) else { break };
+            let frame = rest.split_to(size.min(rest.len()));
+            let Ok(packet) = decode(Sender::Server, Some(group.version), &frame) else {
+                desk.events.push(Event::Breach(Breach::Malformed));
+                return self.end(desk, group, Action::Close);
+            };
+            self.on_packet(desk, group, packet);
+        }
+        if !matches!(self.state, State::Away | State::Opening) {
+            self.partial = rest.to_vec();
+        }
+    }
+
+    fn on_packet(&mut self, desk: &mut Desk<'_>, group: &Group, packet: Packet) {
+        match packet {
+            Packet::Connack(connack) => self.on_connack(desk, group, &connack),
+            Packet::Publish(publish) => self.on_publish(desk, group, publish),
+            Packet::Puback(ack) => self.on_puback(desk, group, &ack),
+            Packet::Pubrec(ack) => self.on_pubrec(desk, group, &ack),
+            Packet::Pubrel(ack) => self.on_pubrel(desk, group, &ack),
+            Packet::Pubcomp(ack) => self.on_pubcomp(desk, group, &ack),
+            Packet::Suback(suback) => self.on_suback(desk, &suback),
+            Packet::Pingresp => {
+                if self.pinged != NEVER {
+                    desk.events.push(Event::Alive(self.pinged));
+                    self.pinged = NEVER;
+                }
+            }
+            Packet::Disconnect(_) => self.end(desk, group, Action::Close),
+            // Answers to what is never asked, and what the decoder lets no server send.
+            Packet::Unsuback(_)
+            | Packet::Auth(_)
+            | Packet::Connect(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Pingreq => {}
+        }
+    }
+}
+
+/// The size of the packet that begins here, if it has come to its end, or if it never can.
+fn packet_size(bytes: &[u8]) -> Option<usize> {
+    let (mut remaining, mut width) = (0, 1);
+    for byte in bytes.get(1..)?.iter().take(4) {
+        remaining |= usize::from(byte & 0x7F) << (7 * (width - 1));
+        width += 1;
+        if byte & 0x80 == 0 {
+            let size = width + remaining;
+            return (bytes.len() >= size).then_some(size);
+        }
+    }
+    // Four bytes that all promise another are no length (§2.2.3 of MQTT 3.1.1, §1.5.5 of MQTT 5.0).
+    (width == 5).then_some(bytes.len())
+}

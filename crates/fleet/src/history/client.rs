@@ -1,0 +1,254 @@
+//! Sessions (§4.1): whether they are kept as long as they must be, and no longer.
+
+use mqttspec_wire::{QoS, Version};
+
+use super::{Oracle, Promise};
+use crate::{
+    layout::Layout,
+    plan::{Micros, NEVER, SECOND},
+};
+
+/// A server counts its intervals in seconds; this much later is late.
+const SLACK: Micros = 2 * SECOND;
+
+/// What is known about a client.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what its connection and its session are known for is independent"
+)]
+pub(super) struct Client {
+    session: Session,
+    /// Ordinal of the session, by which marks of an earlier one are recognised.
+    pub(super) ordinal: u32,
+    pub(super) online: bool,
+    clean_start: bool,
+    /// When the latest CONNECT was sent.
+    pub(super) connect_sent: Micros,
+    /// The latest time at which its connection was open for certain.
+    pub(super) alive: Micros,
+    /// When the connection that ended last was open for certain, and when the broker must have noticed its end.
+    pub(super) ended: (Micros, Micros),
+    pub(super) disconnecting: bool,
+    /// Whether the session began with the present connection.
+    pub(super) fresh: bool,
+    subscriptions: Vec<Subscription>,
+    /// When it last got a message.
+    pub(super) heard: Micros,
+    /// Messages owed that have not come.
+    pub(super) backlog: u32,
+    /// When the backlog last was as long as the broker's declared queue.
+    pub(super) overflowed: Option<Micros>,
+    /// The stream of its wills.
+    pub(super) will: Option<u32>,
+    /// The will that came while its connection seemed open.
+    pub(super) early_will: Option<Micros>,
+    pub(super) keep_alive: Micros,
+}
+
+/// Whether a client has a session at the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Session {
+    /// There is none.
+    None,
+    /// There is one, unless it has ended since.
+    Known,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// A subscription of a client's session.
+#[derive(Clone, Copy, Debug)]
+struct Subscription {
+    /// When SUBSCRIBE was sent first; `NEVER` if it was not.
+    asked: Micros,
+    /// When it was granted; `NEVER` if it was not.
+    granted: Micros,
+    qos: QoS,
+}
+
+const UNASKED: Subscription = Subscription { asked: NEVER, granted: NEVER, qos: QoS::AtMostOnce };
+
+impl Client {
+    pub(super) fn new(layout: &Layout, device: usize) -> Self {
+        let device = u32::try_from(device).unwrap_or(u32::MAX);
+        let group = layout.group(device);
+        let place = layout.devices.get(device as usize);
+        let will = group
+            .zip(place)
+            .filter(|(group, _)| group.will.is_some())
+            .map(|(group, place)| place.streams + 3 * u32::try_from(group.publish.len()).unwrap_or(0));
+        Self {
+            session: Session::None,
+            ordinal: 1,
+            online: false,
+            clean_start: false,
+            connect_sent: 0,
+            alive: 0,
+            ended: (0, 0),
+            disconnecting: false,
+            fresh: false,
+            subscriptions: vec![UNASKED; group.map_or(0, |group| group.subscribe.len())],
+            heard: 0,
+            backlog: 0,
+            overflowed: None,
+            will,
+            early_will: None,
+            keep_alive: group.map_or(0, |group| u64::from(group.keep_alive) * SECOND),
+        }
+    }
+
+    /// The subscriptions with these bits.
+    fn chosen(&self, bits: u8) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| bits & (1 << at) != 0)
+            .map(|(_, each)| each)
+    }
+
+    /// Since when one of these subscriptions is certain, and the highest QoS granted.
+    pub(super) fn certain(&self, bits: u8) -> Option<(Micros, QoS)> {
+        let granted = || self.chosen(bits).filter(|each| each.granted != NEVER);
+        Some((granted().map(|each| each.granted).min()?, granted().map(|each| each.qos).max()?))
+    }
+
+    /// When one of these subscriptions was first asked for, in this session.
+    pub(super) fn asked(&self, bits: u8) -> Option<Micros> {
+        self.chosen(bits).map(|each| each.asked).filter(|asked| *asked != NEVER).min()
+    }
+
+    /// When one of these subscriptions was last asked for.
+    pub(super) fn asked_last(&self, bits: u8) -> Option<Micros> {
+        self.chosen(bits).map(|each| each.asked).filter(|asked| *asked != NEVER).max()
+    }
+
+    /// A session without anything begins, as far as is known.
+    fn begin_session(&mut self, possibly_subscribed: bool) {
+        self.ordinal += 1;
+        self.backlog = 0;
+        let asked = if possibly_subscribed { 0 } else { NEVER };
+        for subscription in &mut self.subscriptions {
+            *subscription = Subscription { asked, ..UNASKED };
+        }
+    }
+}
+
+impl Oracle<'_> {
+    pub(super) fn connecting(&mut self, now: Micros, device: u32, clean_start: bool) {
+        if let Some(client) = self.clients.get_mut(device as usize) {
+            client.connect_sent = now;
+            client.clean_start = clean_start;
+            client.disconnecting = false;
+        }
+        self.will_set(device);
+    }
+
+    pub(super) fn connected(&mut self, now: Micros, device: u32, present: bool) {
+        self.judge_session(now, device, present);
+        self.will_meets_return(now, device);
+        let Some(client) = self.clients.get_mut(device as usize) else { return };
+        let was_known = client.session == Session::Known;
+        client.online = true;
+        client.alive = client.connect_sent;
+        client.fresh = !present;
+        client.session = Session::Known;
+        if !(present && was_known) {
+            client.begin_session(present);
+            self.forget_reader(device);
+        }
+    }
+
+    /// How long the session of a client lasts without a connection; `NEVER` is for ever.
+    fn lifetime(&self, device: u32) -> Micros {
+        let Some(group) = self.layout.group(device) else { return 0 };
+        let expiry = match (group.version, group.clean_start) {
+            (Version::V3_1_1, true) => 0,
+            (Version::V3_1_1, false) => u32::MAX,
+            (Version::V5_0, _) => {
+                group.expiry.min(self.layout.plan.limits.session_expiry.unwrap_or(u32::MAX))
+            }
+        };
+        if expiry == u32::MAX { NEVER } else { u64::from(expiry) * SECOND }
+    }
+
+    /// Whether Session Present is what it has to be (§3.2.2.2 of MQTT 3.1.1, §3.2.2.1.1 of MQTT 5.0).
+    fn judge_session(&mut self, now: Micros, device: u32, present: bool) {
+        let Some(client) = self.clients.get(device as usize) else { return };
+        let lifetime = self.lifetime(device);
+        let restarted = self.restarted.is_some_and(|at| at >= client.alive);
+        let (open, noticed) = client.ended;
+        let expired = client.connect_sent > noticed.saturating_add(lifetime).saturating_add(SLACK);
+        let kept = now <= open.saturating_add(lifetime) || lifetime == NEVER;
+        let promise = match (client.session, present) {
+            (_, true) if client.clean_start => Promise::SessionDiscarded,
+            (Session::None, true) => Promise::SessionNew,
+            (Session::Known, true) if expired && !restarted => Promise::SessionExpired,
+            (Session::Known, false) if kept && !client.clean_start && !restarted => Promise::SessionKept,
+            (Session::None | Session::Known | Session::Unknown, _) => return,
+        };
+        let mut because = Vec::new();
+        if client.session == Session::Known {
+            because.push((open, "its connection was last seen open".to_owned()));
+        }
+        because.push((client.connect_sent, "it sent CONNECT".to_owned()));
+        because.push((now, format!("CONNACK came with Session Present {}", u8::from(present))));
+        let mut finding = self.finding(promise, now, vec![device]);
+        finding.because = because;
+        self.verdict.add(finding);
+    }
+
+    pub(super) fn is_alive(&mut self, now: Micros, device: u32, since: Micros) {
+        let Some(client) = self.clients.get_mut(device as usize) else { return };
+        client.alive = client.alive.max(since);
+        let early = client.early_will.filter(|came| *came < since);
+        if let Some(came) = early {
+            client.early_will = None;
+            self.will_came_early(now, device, came, since);
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: Micros, device: u32, by_broker: bool) {
+        let patience = self.layout.patience;
+        let Some(client) = self.clients.get_mut(device as usize) else { return };
+        let noticed = match client.keep_alive {
+            _ if by_broker => now,
+            0 => NEVER,
+            keep_alive => now + keep_alive + keep_alive / 2 + patience,
+        };
+        let was_online = std::mem::replace(&mut client.online, false);
+        if was_online {
+            client.ended = (client.alive, noticed);
+        } else {
+            // Whether the CONNECT was accepted is not known, so neither is the session.
+            client.session = if client.clean_start || client.session != Session::Known {
+                Session::Unknown
+            } else {
+                client.session
+            };
+            client.ended.1 = client.ended.1.max(noticed);
+        }
+        self.will_of_ended(device, was_online, by_broker);
+    }
+
+    pub(super) fn subscribing(&mut self, now: Micros, device: u32, entry: u8) {
+        if let Some(client) = self.clients.get_mut(device as usize)
+            && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
+        {
+            // Asked again, it may have been made by the first SUBSCRIBE or by this one.
+            if subscription.asked == NEVER {
+                subscription.asked = now;
+            }
+        }
+    }
+
+    pub(super) fn subscribed(&mut self, now: Micros, device: u32, entry: u8, granted: Option<QoS>) {
+        if let Some(client) = self.clients.get_mut(device as usize)
+            && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
+            && let Some(qos) = granted
+        {
+            (subscription.granted, subscription.qos) = (subscription.granted.min(now), qos);
+            self.reads(now, device, entry);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Messages that have come: by a subscription, once, in order, and as they should.
+
+use mqttspec_wire::QoS;
+
+use super::{
+    Delivered, Oracle, Promise,
+    stream::{Arrival, Fate, Mark},
+};
+use crate::{
+    identity::Identity,
+    layout::Watcher,
+    plan::{Micros, SECOND},
+};
+
+impl Oracle<'_> {
+    /// A message has come.
+    pub(super) fn delivered(&mut self, now: Micros, device: u32, delivered: &Delivered) {
+        let message = delivered.message;
+        let layout = self.layout;
+        let (Some(plan), Some(topic)) =
+            (layout.streams.get(message.stream as usize), layout.topic_of(message.stream))
+        else {
+            return;
+        };
+        if topic.name != delivered.topic {
+            return self.accuse(Promise::RightTopic, now, (device, message), |_| {
+                format!("it came with the topic {}", delivered.topic.as_str())
+            });
+        }
+        let Ok(index) = topic.watchers.binary_search_by_key(&device, |watcher| watcher.device) else {
+            return self.accuse(Promise::OnlySubscribed, now, (device, message), |_| "it came".to_owned());
+        };
+        let Some(watcher) = topic.watchers.get(index).copied() else { return };
+        if let Some(client) = self.clients.get_mut(device as usize) {
+            client.heard = now;
+        }
+        if plan.will.is_some() && !self.judge_will(now, device, message) {
+            return;
+        }
+        if !delivered.retain && !self.judge_subscription(now, device, watcher, message) {
+            return;
+        }
+        if delivered.retain && self.is_retained_copy(now, device, watcher, message) {
+            return;
+        }
+        self.judge_dup(now, device, delivered);
+        if watcher.plain == 0 {
+            return self.delivered_shared(now, device, message);
+        }
+        self.judge_qos(now, watcher, delivered, plan.qos);
+        self.arrived(now, watcher, index, message);
+    }
+
+    fn arrived(&mut self, now: Micros, watcher: Watcher, index: usize, message: Identity) {
+        let layout = self.layout;
+        let Some(plan) = layout.streams.get(message.stream as usize) else { return };
+        let watchers = layout.topic_of(message.stream).map_or(0, |topic| topic.watchers.len());
+        let session = self.clients.get(watcher.device as usize).map_or(0, |client| client.ordinal);
+        let granted = self.certain(watcher);
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
+        if stream.marks.len() < watchers {
+            stream.marks.resize(watchers, Mark::default());
+        }
+        let Some(mark) = stream.marks.get_mut(index) else { return };
+        let before = if mark.session == session { mark.highest } else { 0 };
+        let arrival = mark.arrives(session, message.sequence);
+        let exactly = plan.qos == QoS::ExactlyOnce && granted.is_some_and(|(_, qos)| qos == plan.qos);
+        let once = watcher.plain.is_power_of_two();
+        match arrival {
+            Arrival::Late if plan.will.is_none() => {
+                self.accuse(Promise::InOrder, now, (watcher.device, message), |_| {
+                    format!("it came after #{before} of the same stream")
+                });
+            }
+            Arrival::Again | Arrival::Old if exactly && once => {
+                self.accuse(Promise::ExactlyOnce, now, (watcher.device, message), |_| {
+                    "it came once more".to_owned()
+                });
+            }
+            Arrival::Again | Arrival::Old if plan.qos == QoS::AtMostOnce && once && plan.will.is_none() => {
+                self.accuse(Promise::AtMostOnce, now, (watcher.device, message), |_| {
+                    "it came once more".to_owned()
+                });
+            }
+            Arrival::Next | Arrival::Late | Arrival::Again | Arrival::Old => {}
+        }
+        if matches!(arrival, Arrival::Next | Arrival::Late) {
+            self.settle(watcher, message);
+        }
+    }
+
+    /// A delivery that was owed has come.
+    fn settle(&mut self, watcher: Watcher, message: Identity) {
+        let layout = self.layout;
+        let Some(plan) = layout.streams.get(message.stream as usize) else { return };
+        let record =
+            self.streams.get_mut(message.stream as usize).and_then(|stream| stream.record(message.sequence));
+        let Some(record) = record.copied() else { return };
+        let owed = self.is_owed(plan.qos, watcher, record.sent);
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
+        if !owed {
+            return;
+        }
+        self.verdict.kept += 1;
+        if let Some(record) = stream.record(message.sequence)
+            && matches!(record.fate, Fate::Accepted(_))
+        {
+            record.pending = record.pending.saturating_sub(1);
+            if let Some(client) = self.clients.get_mut(watcher.device as usize) {
+                client.backlog = client.backlog.saturating_sub(1);
+            }
+        }
+        stream.trim();
+    }
+
+    /// Whether the session has a subscription that the message can have come by.
+    fn judge_subscription(&mut self, now: Micros, device: u32, watcher: Watcher, message: Identity) -> bool {
+        let Some(client) = self.clients.get(device as usize) else { return false };
+        let Some(asked) = client.asked(watcher.plain | watcher.shared) else {
+            self.accuse(Promise::NothingFromBefore, now, (device, message), |_| {
+                "it came in a session that has not subscribed".to_owned()
+            });
+            return false;
+        };
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return false };
+        let accepted = match stream.record(message.sequence).map(|record| record.fate) {
+            Some(Fate::Accepted(at)) => at,
+            None if message.sequence <= stream.settled && stream.settled_at > 0 => stream.settled_at,
+            Some(Fate::Open | Fate::Nothing | Fate::Forbidden) | None => return true,
+        };
+        if accepted < asked && watcher.shared == 0 {
+            self.accuse(Promise::NothingFromBefore, now, (device, message), |_| {
+                format!(
+                    "it was acknowledged to its publisher at {}, before SUBSCRIBE was sent",
+                    seconds(accepted)
+                )
+            });
+            return false;
+        }
+        true
+    }
+
+    fn judge_dup(&mut self, now: Micros, device: u32, delivered: &Delivered) {
+        let fresh = self.clients.get(device as usize).is_some_and(|client| client.fresh);
+        if delivered.dup && fresh {
+            self.accuse(Promise::FirstWithoutDup, now, (device, delivered.message), |_| {
+                "it came with DUP 1 on the first connection of the session".to_owned()
+            });
+        }
+    }
+
+    fn judge_qos(&mut self, now: Micros, watcher: Watcher, delivered: &Delivered, published: QoS) {
+        let Some((_, granted)) = self.certain(watcher) else { return };
+        let single = (watcher.plain | watcher.shared).is_power_of_two();
+        if single && delivered.qos != published.min(granted) {
+            self.accuse(Promise::RightQoS, now, (watcher.device, delivered.message), |_| {
+                format!("it came at {}, where {granted} was granted", delivered.qos)
+            });
+        }
+    }
+
+    /// Notes a broken promise about a message.
+    pub(super) fn accuse(
+        &mut self,
+        promise: Promise,
+        now: Micros,
+        (device, message): (u32, Identity),
+        what: impl FnOnce(&Self) -> String,
+    ) {
+        let mut finding = self.finding(promise, now, vec![device]);
+        finding.message = Some(message);
+        finding.devices.extend(self.layout.streams.get(message.stream as usize).map(|own| own.publisher));
+        finding.devices.dedup();
+        let record = self.streams.get(message.stream as usize).and_then(|stream| {
+            stream.records.get(message.sequence.checked_sub(stream.settled)?.checked_sub(1)? as usize)
+        });
+        if let Some(record) = record {
+            let name = self.name(message);
+            finding.because.push((record.sent, format!("{name} was sent")));
+            if let Fate::Accepted(at) = record.fate {
+                finding.because.push((at, "the broker acknowledged it".to_owned()));
+            }
+        } else {
+            finding.because.push((message.due, format!("{} was due", self.name(message))));
+        }
+        finding.because.push((now, what(self)));
+        self.verdict.add(finding);
+    }
+}
+
+/// A time as findings give it.
+fn seconds(at: Micros) -> String {
+    format!("{}.{:06} s", at / SECOND, at % SECOND)
+}

@@ -1,0 +1,162 @@
+//! Retained messages (§3.3.1.3): a topic is a register, of which a new subscriber reads the last value.
+
+use mqttspec_wire::QoS;
+
+use super::{Oracle, Promise, stream::Fate};
+use crate::{
+    identity::Identity,
+    layout::Watcher,
+    plan::{Micros, NEVER},
+};
+
+/// How many of the latest writes of a topic are remembered.
+const WRITES: usize = 16;
+
+/// What was written to a topic.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    writes: Vec<Write>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    message: Identity,
+    sent: Micros,
+    /// When it was acknowledged; `NEVER` if it was not.
+    done: Micros,
+}
+
+impl Oracle<'_> {
+    /// A message that is to be retained was sent.
+    pub(super) fn writes(&mut self, now: Micros, message: Identity) {
+        let Some(topic) = self.layout.streams.get(message.stream as usize).map(|stream| stream.topic) else {
+            return;
+        };
+        let register = self.registers.entry(topic).or_default();
+        if register.writes.len() >= WRITES {
+            register.writes.remove(0);
+        }
+        register.writes.push(Write { message, sent: now, done: NEVER });
+    }
+
+    /// What became of it.
+    pub(super) fn written(&mut self, message: Identity, fate: Fate) {
+        let Some(plan) = self.layout.streams.get(message.stream as usize).filter(|plan| plan.retain) else {
+            return;
+        };
+        let register = self.registers.get_mut(&plan.topic);
+        let write = register.and_then(|register| {
+            register.writes.iter_mut().rfind(|write| {
+                (write.message.stream, write.message.sequence) == (message.stream, message.sequence)
+            })
+        });
+        if let (Some(write), Fate::Accepted(at)) = (write, fate) {
+            write.done = at;
+        }
+    }
+
+    /// A subscription was granted: from now on the retained messages that it matches are owed.
+    pub(super) fn reads(&mut self, now: Micros, device: u32, entry: u8) {
+        let Some(client) = self.clients.get(device as usize) else { return };
+        let bit = 1_u8.checked_shl(u32::from(entry)).unwrap_or(0);
+        let (Some(asked), Some((_, granted))) = (client.asked_last(bit), client.certain(bit)) else { return };
+        if granted == QoS::AtMostOnce || self.restarted.is_some() {
+            return;
+        }
+        for (topic, register) in &self.registers {
+            let known = self.layout.topics.get(*topic as usize);
+            let watcher = known.and_then(|topic| {
+                let at = topic.watchers.binary_search_by_key(&device, |watcher| watcher.device).ok()?;
+                topic.watchers.get(at)
+            });
+            let matches = watcher.is_some_and(|watcher| watcher.plain & bit != 0);
+            if matches && register.writes.iter().any(|write| write.done < asked) {
+                self.readers.insert((device, *topic), now);
+            }
+        }
+    }
+
+    /// The session of a client is another one.
+    pub(super) fn forget_reader(&mut self, device: u32) {
+        let gone: Vec<_> =
+            self.readers.range((device, 0)..=(device, u32::MAX)).map(|(key, _)| *key).collect();
+        for key in gone {
+            self.readers.remove(&key);
+        }
+    }
+
+    /// Judges a message with RETAIN 1. Whether it is what a SUBSCRIBE has brought, and no live message.
+    pub(super) fn is_retained_copy(
+        &mut self,
+        now: Micros,
+        device: u32,
+        watcher: Watcher,
+        message: Identity,
+    ) -> bool {
+        let Some(plan) = self.layout.streams.get(message.stream as usize) else { return false };
+        self.readers.remove(&(device, plan.topic));
+        let sent = self
+            .streams
+            .get_mut(message.stream as usize)
+            .and_then(|stream| stream.record(message.sequence))
+            .map(|record| record.sent);
+        let certain = self.certain(watcher);
+        if plan.will.is_none()
+            && let (Some(sent), Some((since, _))) = (sent, certain)
+            && sent > since
+        {
+            self.accuse(Promise::RetainFlagCleared, now, (device, message), |_| {
+                "it came with RETAIN 1".to_owned()
+            });
+            return false;
+        }
+        let asked = self.clients.get(device as usize).and_then(|client| client.asked_last(watcher.plain));
+        let newer = asked.and_then(|asked| self.overwritten(plan.topic, message, asked));
+        if let Some((newer, done)) = newer.filter(|_| plan.will.is_none()) {
+            let name = self.name(newer);
+            self.accuse(Promise::LastWriterRetained, now, (device, message), |_| {
+                format!("it came as retained, although {name} was retained at {done} µs, before SUBSCRIBE")
+            });
+        }
+        true
+    }
+
+    /// The write that came after this one for certain and was done before `asked`.
+    fn overwritten(&self, topic: u32, message: Identity, asked: Micros) -> Option<(Identity, Micros)> {
+        let writes = &self.registers.get(&topic)?.writes;
+        let read = writes.iter().find(|write| {
+            (write.message.stream, write.message.sequence) == (message.stream, message.sequence)
+        });
+        let newer = |write: &&Write| {
+            let same_stream = write.message.stream == message.stream;
+            let later = match read {
+                Some(read) => write.sent > read.done,
+                None => false,
+            };
+            write.done < asked && (later || same_stream && write.message.sequence > message.sequence)
+        };
+        writes.iter().find(newer).map(|write| (write.message, write.done))
+    }
+
+    /// A retained message that was owed and did not come.
+    pub(super) fn settle_readers(&mut self, now: Micros) {
+        for ((device, topic), since) in std::mem::take(&mut self.readers) {
+            let there = self.clients.get(device as usize).is_some_and(|client| {
+                client.online && client.alive > since.saturating_add(self.layout.patience)
+            });
+            let spared = self.clients.get(device as usize).is_some_and(|client| client.overflowed.is_some());
+            if !there || spared || self.restarted.is_some() {
+                continue;
+            }
+            let mut finding = self.finding(Promise::RetainedSent, now, vec![device]);
+            let name = self.layout.topics.get(topic as usize).map_or("?", |topic| topic.name.as_str());
+            let writes = self.registers.get(&topic).map_or(&[][..], |register| &register.writes);
+            finding.message = writes.iter().map(|write| write.message).next_back();
+            finding.because = vec![
+                (since, format!("{} was subscribed to {name}", self.layout.client_id(device))),
+                (now, "neither the retained message nor a later one had come".to_owned()),
+            ];
+            self.verdict.add(finding);
+        }
+    }
+}

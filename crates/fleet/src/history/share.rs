@@ -1,0 +1,100 @@
+//! Shared Subscriptions (MQTT 5.0 §4.8.2): one member gets each message, and nobody knows which.
+
+use mqttspec_wire::QoS;
+
+use super::{
+    Oracle, Promise,
+    stream::{Fate, Record},
+};
+use crate::{identity::Identity, layout::Topic, plan::Micros};
+
+impl Oracle<'_> {
+    /// How many Shared Subscriptions a message is owed to.
+    pub(super) fn count_owed_shares(&self, topic: &Topic, record: Record) -> u32 {
+        let owed = topic.shares.iter().enumerate().filter(|(at, share)| {
+            record.shared & bit(*at) == 0 && self.has_member(**share, record.sent).is_some()
+        });
+        u32::try_from(owed.count()).unwrap_or(0)
+    }
+
+    /// A member that had joined a Shared Subscription for certain before this time, and whose session lasts.
+    fn has_member(&self, share: u32, before: Micros) -> Option<u32> {
+        let share = self.layout.shares.get(share as usize)?;
+        let joined = |(device, entry): &&(u32, u8)| {
+            let client = self.clients.get(*device as usize);
+            client
+                .and_then(|client| client.certain(*entry))
+                .is_some_and(|(since, qos)| since <= before && qos != QoS::AtMostOnce)
+        };
+        share.members.iter().find(joined).map(|(device, _)| *device)
+    }
+
+    /// A message has come to a member.
+    pub(super) fn delivered_shared(&mut self, now: Micros, device: u32, message: Identity) {
+        let layout = self.layout;
+        let Some(topic) = layout.topic_of(message.stream) else { return };
+        let own = topic.shares.iter().position(|share| {
+            let members = layout.shares.get(*share as usize).map(|share| &share.members);
+            members
+                .is_some_and(|members| members.binary_search_by_key(&device, |(member, _)| *member).is_ok())
+        });
+        let Some(own) = own else { return };
+        let sent = self
+            .streams
+            .get_mut(message.stream as usize)
+            .and_then(|stream| stream.record(message.sequence))
+            .map(|record| (record.sent, record.shared & bit(own) != 0, record.fate));
+        let Some((sent, again, fate)) = sent else { return };
+        let exactly =
+            layout.streams.get(message.stream as usize).is_some_and(|own| own.qos == QoS::ExactlyOnce);
+        if again && exactly && self.has_lasted(topic.shares.get(own), sent) {
+            return self.accuse(Promise::ShareDeliversOnce, now, (device, message), |_| {
+                "it came to a second member".to_owned()
+            });
+        }
+        let owed = topic.shares.get(own).and_then(|share| self.has_member(*share, sent)).is_some();
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
+        if let Some(record) = stream.record(message.sequence).filter(|_| !again) {
+            record.shared |= bit(own);
+            if owed {
+                self.verdict.kept += 1;
+            }
+            if owed && matches!(fate, Fate::Accepted(_)) {
+                record.pending = record.pending.saturating_sub(1);
+            }
+        }
+        stream.trim();
+    }
+
+    /// Whether no member's session has ended since this time: only then does each message have one taker.
+    fn has_lasted(&self, share: Option<&u32>, since: Micros) -> bool {
+        let Some(share) = share.and_then(|share| self.layout.shares.get(*share as usize)) else {
+            return false;
+        };
+        share.members.iter().all(|(device, entry)| {
+            let client = self.clients.get(*device as usize);
+            client.and_then(|client| client.certain(*entry)).is_some_and(|(joined, _)| joined <= since)
+        })
+    }
+
+    /// What was owed to a Shared Subscription and came to no member is lost.
+    pub(super) fn settle_shares(&mut self, now: Micros, message: Identity, accepted: Micros) {
+        let layout = self.layout;
+        let Some(topic) = layout.topic_of(message.stream) else { return };
+        for (at, share) in topic.shares.iter().enumerate() {
+            let record =
+                self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
+            let missing = record.is_some_and(|record| record.shared & bit(at) == 0);
+            if missing
+                && self.has_lasted(Some(share), message.due)
+                && let Some(member) = self.has_member(*share, message.due)
+            {
+                self.lost(Promise::Delivered, now, (member, message), accepted);
+            }
+        }
+    }
+}
+
+const fn bit(at: usize) -> u8 {
+    if at < 8 { 1 << at } else { 0 }
+}

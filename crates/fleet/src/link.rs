@@ -1,0 +1,134 @@
+//! What a network path does to a connection, as delays: TCP loses nothing, so all that a bad path can do to bytes is to
+//! hold them up or to end the connection.
+
+use crate::{
+    plan::{Link, Micros, NEVER, SECOND},
+    random::Random,
+};
+
+/// The state of a device's path.
+#[derive(Debug)]
+pub struct Path {
+    /// When the last bytes towards the broker arrive: what is sent later arrives later.
+    up: Micros,
+    /// When the last bytes towards the device arrive.
+    down: Micros,
+    /// When something was last sent in either direction.
+    active: Micros,
+    random: Random,
+}
+
+/// How and when a connection is going to end by the path's doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fate {
+    /// When both ends see it end.
+    pub cut: Option<Micros>,
+    /// When the device changes its network.
+    pub roam: Option<Micros>,
+    /// When it goes dead without anybody noticing.
+    pub half_open: Option<Micros>,
+}
+
+/// The direction in which bytes travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the broker.
+    Up,
+    /// To the device.
+    Down,
+}
+
+impl Path {
+    /// The path of a device.
+    pub fn new(seed: u64, device: u32) -> Self {
+        let random = Random::new(seed ^ 0x11_4B, u64::from(device));
+        Self { up: 0, down: 0, active: NEVER, random }
+    }
+
+    /// A new connection over the path begins at `now`.
+    pub fn open(&mut self, link: &Link, now: Micros) -> Fate {
+        (self.up, self.down, self.active) = (now, now, now);
+        let mut drawn = |range| Some(now + self.random.within(range?));
+        Fate { cut: drawn(link.cut), roam: drawn(link.roam), half_open: drawn(link.half_open) }
+    }
+
+    /// When bytes sent now arrive, or that they never do, since the path has forgotten the connection.
+    pub fn send(&mut self, link: &Link, now: Micros, size: usize, direction: Direction) -> Option<Micros> {
+        let forgotten = link.nat_timeout.is_some_and(|timeout| now.saturating_sub(self.active) > timeout);
+        if forgotten {
+            return None;
+        }
+        self.active = now;
+        let bytes = u64::try_from(size).unwrap_or(u64::MAX);
+        let sending = match link.bandwidth {
+            0 => 0,
+            bandwidth => bytes.saturating_mul(SECOND) / bandwidth,
+        };
+        let stall = if self.random.happens(link.loss) { self.random.within(link.stall) } else { 0 };
+        let delay = self.random.within(link.latency) + sending + stall;
+        let last = match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        };
+        let mut arrives = (now + delay).max(*last + sending);
+        if let (Direction::Down, Some(period)) = (direction, link.radio_sleep.filter(|period| *period > 0)) {
+            arrives = arrives.div_ceil(period) * period;
+        }
+        *last = arrives;
+        Some(arrives)
+    }
+
+    /// How much of a packet of this size gets through when the connection is cut inside it.
+    pub fn part(&mut self, size: usize) -> usize {
+        usize::try_from(self.random.below(u64::try_from(size).unwrap_or(0))).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Range;
+
+    #[test]
+    fn nothing_overtakes_and_a_stall_holds_up_all_behind_it() {
+        let link = Link {
+            latency: Range { least: 20_000, most: 200_000 },
+            loss: 100_000,
+            stall: Range::only(3 * SECOND),
+            ..Link::default()
+        };
+        let mut path = Path::new(1, 1);
+        path.open(&link, 0);
+        let arrivals: Vec<_> =
+            (0..200).map(|n| path.send(&link, n * 1000, 10, Direction::Up).unwrap()).collect();
+        assert!(arrivals.is_sorted());
+        assert!(arrivals.iter().any(|at| *at > 3 * SECOND), "one in ten stalls");
+    }
+
+    #[test]
+    fn bandwidth_is_shared_by_what_is_sent_together() {
+        let link = Link { bandwidth: 1000, ..Link::default() };
+        let mut path = Path::new(1, 1);
+        path.open(&link, 0);
+        let arrivals = [(); 3].map(|()| path.send(&link, 0, 500, Direction::Down));
+        assert_eq!(arrivals, [Some(SECOND / 2), Some(SECOND), Some(SECOND * 3 / 2)]);
+    }
+
+    #[test]
+    fn a_silent_connection_is_forgotten() {
+        let link = Link { nat_timeout: Some(60 * SECOND), ..Link::default() };
+        let mut path = Path::new(1, 1);
+        path.open(&link, 0);
+        assert_eq!(path.send(&link, 60 * SECOND, 1, Direction::Up), Some(60 * SECOND));
+        assert_eq!(path.send(&link, 121 * SECOND, 1, Direction::Up), None);
+    }
+
+    #[test]
+    fn a_sleeping_radio_listens_now_and_then() {
+        let link = Link { radio_sleep: Some(SECOND), ..Link::default() };
+        let mut path = Path::new(1, 1);
+        path.open(&link, 0);
+        assert_eq!(path.send(&link, 1, 1, Direction::Down), Some(SECOND));
+        assert_eq!(path.send(&link, 1, 1, Direction::Up), Some(1));
+    }
+}

@@ -1,0 +1,209 @@
+//! What a fleet consists of and what happens to it. Times are whole microseconds, so that no machine rounds them.
+
+mod template;
+
+use mqttspec_wire::{QoS, Version};
+
+pub use template::{Template, TemplateFault};
+
+use crate::random::Range;
+
+/// A duration, or a time since the start, in microseconds.
+pub type Micros = u64;
+
+/// A second.
+pub const SECOND: Micros = 1_000_000;
+
+/// A time that does not come.
+pub const NEVER: Micros = u64::MAX;
+
+/// A fleet and what happens to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What it is about, in one line.
+    pub title: String,
+    /// The devices.
+    pub groups: Vec<Group>,
+    /// What happens, one after the other. Behind the last phase every plan has a time of calm in which all that is
+    /// owed can be delivered.
+    pub phases: Vec<Phase>,
+    /// What the broker says that it does not promise.
+    pub limits: Limits,
+}
+
+/// Devices that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name, from which client identifiers are made.
+    pub name: String,
+    /// How many devices there are.
+    pub count: u32,
+    /// Their protocol version.
+    pub version: Version,
+    /// Clean Start, or Clean Session under MQTT 3.1.1.
+    pub clean_start: bool,
+    /// Session Expiry Interval in seconds (MQTT 5.0 §3.1.2.11.2); `u32::MAX` is never.
+    pub expiry: u32,
+    /// Keep Alive in seconds; 0 is none.
+    pub keep_alive: u16,
+    /// Receive Maximum, if it is not left to its default (MQTT 5.0 §3.1.2.11.3).
+    pub receive_maximum: Option<u16>,
+    /// The Will Message.
+    pub will: Option<Will>,
+    /// What is subscribed to, at most eight filters.
+    pub subscribe: Vec<Subscribe>,
+    /// What is published.
+    pub publish: Vec<Publish>,
+    /// How long a message is worked on before it is acknowledged.
+    pub acknowledge_after: Range,
+    /// When devices are there at all; always, if not said.
+    pub duty: Option<Duty>,
+    /// How a device returns after its connection was lost.
+    pub backoff: Backoff,
+    /// What its packets travel over.
+    pub link: Link,
+}
+
+/// A Will Message (§3.1.2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// Will Topic.
+    pub topic: Template,
+    /// Will QoS.
+    pub qos: QoS,
+    /// Will Retain.
+    pub retain: bool,
+    /// Will Delay Interval in seconds (MQTT 5.0 §3.1.3.2.2).
+    pub delay: u32,
+}
+
+/// A subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscribe {
+    /// Topic Filter.
+    pub filter: Template,
+    /// Maximum QoS.
+    pub qos: QoS,
+}
+
+/// Something published again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Topic Name.
+    pub topic: Template,
+    /// How often each QoS is used, as weights.
+    pub qos: [u32; 3],
+    /// The time from one message to the next.
+    pub every: Range,
+    /// RETAIN.
+    pub retain: bool,
+    /// Bytes of payload; what identifies the message takes 20 of them in any case.
+    pub size: Range,
+    /// Message Expiry Interval in seconds (MQTT 5.0 §3.3.2.3.3).
+    pub expiry: Option<u32>,
+}
+
+/// Devices that come and go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// How long a device stays.
+    pub online: Range,
+    /// How long it is away.
+    pub offline: Range,
+    /// Whether it vanishes without DISCONNECT.
+    pub vanishes: bool,
+}
+
+/// Exponential backoff: each attempt that fails doubles the time to the next, of which up to half is left to chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The time to the first attempt.
+    pub first: Micros,
+    /// The longest time to an attempt.
+    pub most: Micros,
+}
+
+/// A network path that is not what one would wish. TCP hides loss, so a lost packet is a stall.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The time that a packet takes in one direction, without what follows.
+    pub latency: Range,
+    /// Bytes in a second; 0 is no limit.
+    pub bandwidth: u64,
+    /// How many packets in a million are lost and have to be sent again, which holds up all behind them.
+    pub loss: u32,
+    /// How long a stall lasts.
+    pub stall: Range,
+    /// Both ends see the connection end after so long.
+    pub cut: Option<Range>,
+    /// Only the device notices that the connection ends after so long, and opens another at once.
+    pub roam: Option<Range>,
+    /// Nobody notices that nothing travels any more after so long.
+    pub half_open: Option<Range>,
+    /// The path forgets a connection that is silent for so long.
+    pub nat_timeout: Option<Micros>,
+    /// The device's radio listens once in this time.
+    pub radio_sleep: Option<Micros>,
+}
+
+/// A part of what happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// How long it lasts.
+    pub lasts: Micros,
+    /// What it brings.
+    pub event: PhaseEvent,
+}
+
+/// What a phase brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhaseEvent {
+    /// The devices come one after the other. Only as the first phase, which it always is.
+    Ramp,
+    /// Nothing special.
+    Steady,
+    /// Connections of these groups (all, if none is named) are cut at once.
+    Storm(Vec<usize>),
+    /// Nothing gets through to these groups (all, if none is named) until the phase ends.
+    Partition(Vec<usize>),
+    /// The broker ends, forgets what it does not store, and returns after this time.
+    Restart(Micros),
+}
+
+/// What the broker says that it does not promise. A breach that a limit explains is permitted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How many messages wait for a session; further ones may be dropped.
+    pub queued_messages: Option<u32>,
+    /// Whether sessions and retained messages survive a restart of the broker.
+    pub persistent: bool,
+    /// The longest Session Expiry Interval granted, in seconds.
+    pub session_expiry: Option<u32>,
+}
+
+impl Plan {
+    /// When the last phase ends.
+    pub fn length(&self) -> Micros {
+        self.phases.iter().map(|phase| phase.lasts).sum()
+    }
+
+    /// How many devices there are.
+    pub fn devices(&self) -> u64 {
+        self.groups.iter().map(|group| u64::from(group.count)).sum()
+    }
+}
+
+impl Link {
+    /// The longest that a single packet can take.
+    pub fn patience(&self) -> Micros {
+        self.latency.most + self.stall.most + self.radio_sleep.unwrap_or(0)
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { first: SECOND, most: 60 * SECOND }
+    }
+}

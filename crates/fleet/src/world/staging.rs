@@ -1,0 +1,132 @@
+//! The phases of a plan: how the world begins, what happens to it, and the calm at its end.
+
+use reference_broker::Broker;
+
+use super::{Happening, Member, QUIET, World};
+use crate::{
+    device::{Device, Input},
+    link::Path,
+    plan::{Micros, NEVER, PhaseEvent, SECOND},
+};
+
+impl World<'_> {
+    /// Lets the devices in, over the time of the ramp.
+    pub(super) fn populate(&mut self) {
+        let ramp = self.layout.plan.phases.first().map_or(0, |phase| match phase.event {
+            PhaseEvent::Ramp => phase.lasts,
+            PhaseEvent::Steady | PhaseEvent::Storm(_) | PhaseEvent::Partition(_) | PhaseEvent::Restart(_) => {
+                0
+            }
+        });
+        let count = u64::try_from(self.layout.devices.len()).unwrap_or(1).max(1);
+        for index in 0..self.layout.devices.len() {
+            let device = u32::try_from(index).unwrap_or(u32::MAX);
+            // Ramped with the numbers of the groups mixed, not one group after the other.
+            let turn = u64::from(device).wrapping_mul(0x9E37_79B1) % count;
+            let start = 1 + ramp / count * turn;
+            let present =
+                self.options.left_out.devices.as_ref().is_none_or(|all| all.binary_search(&device).is_ok());
+            self.members.push(Member {
+                device: Device::new(self.layout, device, self.options.seed, start),
+                path: Path::new(self.options.seed, device),
+                connection: 0,
+                open: false,
+                dead: false,
+                cut: NEVER,
+                wake: start,
+                present,
+            });
+            if present {
+                self.queue.push(start, Happening::Wake(device));
+            }
+        }
+        let mut begins = 0;
+        for (index, phase) in self.layout.plan.phases.iter().enumerate() {
+            self.queue.push(begins, Happening::Phase(index));
+            begins += phase.lasts;
+        }
+        self.weather.partitioned = vec![0; self.layout.plan.groups.len()];
+    }
+
+    pub(super) fn begin_phase(&mut self, index: usize) {
+        let layout = self.layout;
+        let Some(phase) = layout.plan.phases.get(index) else { return };
+        match &phase.event {
+            PhaseEvent::Ramp | PhaseEvent::Steady => {}
+            PhaseEvent::Storm(groups) => self.storm(groups),
+            PhaseEvent::Partition(groups) => {
+                let end = self.now + phase.lasts;
+                for (group, until) in self.weather.partitioned.iter_mut().enumerate() {
+                    if groups.is_empty() || groups.contains(&group) {
+                        *until = end;
+                    }
+                }
+            }
+            PhaseEvent::Restart(down) => self.restart(*down),
+        }
+    }
+
+    /// Cuts all connections of some groups at once.
+    fn storm(&mut self, groups: &[usize]) {
+        for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
+            let group = self.layout.devices.get(device as usize).map_or(0, |place| place.group as usize);
+            let hit = groups.is_empty() || groups.contains(&group);
+            if let Some(member) = self.member(device).filter(|member| hit && member.open) {
+                self.cut(device, member.connection);
+            }
+        }
+    }
+
+    /// The broker ends without a word, with all that it does not store, and is back after a time.
+    fn restart(&mut self, down: Micros) {
+        self.weather.down = true;
+        self.ticks = NEVER;
+        self.broker = Broker::new(self.options.config.clone(), self.options.rules);
+        self.oracle.restarted(self.now);
+        for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
+            if let Some(member) = self.member(device).filter(|member| member.open) {
+                self.tell_on(device, member.connection, Input::Closed(false));
+            }
+        }
+        self.queue.push(self.now + down, Happening::Returns);
+    }
+
+    pub(super) const fn returns(&mut self) {
+        self.weather.down = false;
+    }
+
+    /// The last phase is over: the links are good, nothing new is published, and everybody comes back.
+    pub(super) fn begin_calm(&mut self) {
+        self.weather.calm = true;
+        self.oracle.calm(self.now);
+        for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
+            let now = self.now;
+            let Some(member) = self.members.get_mut(device as usize).filter(|member| member.present) else {
+                continue;
+            };
+            member.cut = NEVER;
+            member.device.hurry(now);
+            self.plan_wake(device);
+        }
+    }
+
+    /// How long it may take until broken connections were noticed, wills were published and everybody is back.
+    pub(super) fn settling(&self) -> Micros {
+        let noticed = |group: &crate::plan::Group| {
+            let delay = group.will.as_ref().map_or(0, |will| u64::from(will.delay));
+            u64::from(group.keep_alive) * 2 * SECOND + delay * SECOND
+        };
+        let slowest = self.layout.plan.groups.iter().map(noticed).max().unwrap_or(0);
+        slowest + self.layout.patience + 2 * QUIET
+    }
+
+    /// Has every connected device ping the broker: what is answered behind all messages shows that none is on its way.
+    pub(super) fn ask_for_signs_of_life(&mut self) {
+        for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
+            if let Some(member) = self.members.get_mut(device as usize).filter(|member| member.present) {
+                member.device.prove_life();
+                self.tell(device, Input::Wake);
+            }
+        }
+    }
+}

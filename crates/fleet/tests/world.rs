@@ -1,0 +1,154 @@
+//! Whole runs in virtual time: they repeat, they conform, and mutants of the broker show.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use mqttspec_fleet::{
+    history::{Decision, Promise},
+    layout::Layout,
+    plan::{
+        Backoff, Duty, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template,
+        Will,
+    },
+    random::Range,
+    world::{LeftOut, Options, Outcome, World},
+};
+use mqttspec_wire::{QoS, Version};
+use reference_broker::{Rule, Rules};
+use rstest::rstest;
+
+fn topic(text: &str) -> Template {
+    Template::parse(text).unwrap()
+}
+
+fn bad_link() -> Link {
+    Link {
+        latency: Range { least: 20_000, most: 200_000 },
+        loss: 10_000,
+        stall: Range { least: SECOND / 5, most: 2 * SECOND },
+        cut: Some(Range { least: 5 * SECOND, most: 40 * SECOND }),
+        ..Link::default()
+    }
+}
+
+fn group(name: &str, count: u32, version: Version) -> Group {
+    Group {
+        name: name.to_owned(),
+        count,
+        version,
+        clean_start: false,
+        expiry: 3600,
+        keep_alive: 10,
+        receive_maximum: None,
+        will: None,
+        subscribe: Vec::new(),
+        publish: Vec::new(),
+        acknowledge_after: Range::default(),
+        duty: None,
+        backoff: Backoff { first: SECOND, most: 8 * SECOND },
+        link: bad_link(),
+    }
+}
+
+fn publish(text: &str, qos: [u32; 3], retain: bool) -> Vec<Publish> {
+    let every = Range { least: SECOND, most: 3 * SECOND };
+    vec![Publish { topic: topic(text), qos, every, retain, size: Range::only(40), expiry: None }]
+}
+
+fn subscribe(filter: &str, qos: QoS) -> Vec<Subscribe> {
+    vec![Subscribe { filter: topic(filter), qos }]
+}
+
+/// Publishers of both versions, readers that keep their sessions and readers that begin anew, and wills.
+fn fleet() -> Plan {
+    let mut reader = group("reader", 3, Version::V5_0);
+    reader.receive_maximum = Some(3);
+    reader.acknowledge_after = Range::only(20_000);
+    reader.subscribe = subscribe("a/#", QoS::ExactlyOnce);
+    let mut old_reader = group("old-reader", 2, Version::V3_1_1);
+    old_reader.subscribe = subscribe("a/#", QoS::ExactlyOnce);
+    let mut fresh = group("fresh", 4, Version::V5_0);
+    fresh.clean_start = true;
+    fresh.subscribe = subscribe("a/state/#", QoS::AtLeastOnce);
+    fresh.duty = Some(Duty {
+        online: Range { least: 4 * SECOND, most: 8 * SECOND },
+        offline: Range { least: SECOND, most: 3 * SECOND },
+        vanishes: false,
+    });
+    let mut writer = group("writer", 10, Version::V5_0);
+    writer.publish = publish("a/{n}", [1, 2, 2], false);
+    writer.will = Some(Will { topic: topic("a/will/{n}"), qos: QoS::AtLeastOnce, retain: false, delay: 0 });
+    let mut old_writer = group("old-writer", 5, Version::V3_1_1);
+    old_writer.publish = publish("a/state/{n}", [0, 1, 1], true);
+    let phase = |lasts, event| Phase { name: "phase".to_owned(), lasts, event };
+    Plan {
+        title: "A small fleet".to_owned(),
+        groups: vec![reader, old_reader, fresh, writer, old_writer],
+        phases: vec![phase(2 * SECOND, PhaseEvent::Ramp), phase(58 * SECOND, PhaseEvent::Steady)],
+        limits: Limits::default(),
+    }
+}
+
+fn play(options: &Options) -> Outcome {
+    let layout = Layout::new(fleet()).unwrap();
+    World::new(&layout, options).play(|_| true)
+}
+
+fn seeded(seed: u64) -> Options {
+    Options { seed, ..Options::default() }
+}
+
+#[rstest]
+#[case(1)]
+#[case(2)]
+#[case(3)]
+fn the_reference_broker_keeps_its_promises(#[case] seed: u64) {
+    let verdict = play(&seeded(seed)).verdict;
+    assert_eq!(verdict.findings, []);
+    assert!(verdict.is_conforming());
+    assert!(verdict.kept > 500, "only {} deliveries were owed", verdict.kept);
+}
+
+#[test]
+fn a_seed_means_the_same_run() {
+    let (first, again, other) = (play(&seeded(7)), play(&seeded(7)), play(&seeded(8)));
+    assert_eq!(first.trace, again.trace);
+    assert_ne!(first.trace, other.trace);
+    assert!(first.events > 10_000, "{} events", first.events);
+}
+
+#[rstest]
+#[case(Rule::UnacknowledgedResent, Promise::Delivered)]
+#[case(Rule::MessagesKeptForAbsent, Promise::Delivered)]
+#[case(Rule::Qos2DuplicatesNotPassedOn, Promise::ExactlyOnce)]
+#[case(Rule::SessionOutlivesConnection, Promise::SessionKept)]
+#[case(Rule::CleanStartDiscardsSession, Promise::NothingFromBefore)]
+#[case(Rule::WillPublished, Promise::WillPublished)]
+#[case(Rule::RetainedReplaced, Promise::LastWriterRetained)]
+#[case(Rule::RetainedSentOnSubscribe, Promise::RetainedSent)]
+#[case(Rule::QueueInOrder, Promise::InOrder)]
+#[case(Rule::GrantedQosIsMaximum, Promise::RightQoS)]
+#[case(Rule::ReceiveMaximumHonoured, Promise::ReceiveMaximum)]
+fn a_mutant_shows(#[case] rule: Rule, #[case] promise: Promise) {
+    let options = Options { rules: Rules::all().without(rule), ..seeded(1) };
+    let verdict = play(&options).verdict;
+    let counts = verdict.counts;
+    assert!(counts.contains_key(&(Decision::Broken, promise)), "{counts:?}");
+}
+
+#[test]
+fn what_is_left_out_changes_nothing_for_the_others() {
+    let everybody: Vec<u32> = (0..24).collect();
+    let left_out = LeftOut { devices: Some(everybody), ..LeftOut::default() };
+    assert_eq!(play(&Options { left_out, ..seeded(7) }).trace, play(&seeded(7)).trace);
+    let left_out = LeftOut { devices: Some(vec![0, 9]), ..LeftOut::default() };
+    let outcome = play(&Options { left_out, ..seeded(7) });
+    assert!(outcome.verdict.is_conforming());
+    assert_eq!(outcome.numbers.groups.iter().map(|group| u64::from(group.connects > 0)).sum::<u64>(), 2);
+}
+
+#[test]
+fn a_run_that_is_ended_says_so() {
+    let layout = Layout::new(fleet()).unwrap();
+    let outcome = World::new(&layout, &seeded(1)).play(|progress| progress.now < 10 * SECOND);
+    assert!(!outcome.verdict.complete && !outcome.verdict.is_conforming() && !outcome.verdict.is_broken());
+    assert!(outcome.ended < 12 * SECOND);
+}

@@ -1,0 +1,7 @@
+//! Fleets: reads plans, plays them, and turns what was found into something to work with.
+//!
+//! The devices, the virtual world and the oracle are the crate [`mqttspec_fleet`]. Here is what needs more than that: the
+//! plan language, which shares its diagnostics with the scenarios, and the reports.
+
+pub mod plan;
+pub mod report;

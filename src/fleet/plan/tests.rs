@@ -1,0 +1,53 @@
+//! What plans mean, and what is said about wrong ones.
+
+use rstest::rstest;
+
+use super::*;
+
+#[test]
+fn the_plans_of_the_program_are_without_mistakes() {
+    let names: Vec<&str> = builtin().map(|(name, _)| name).collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for name in names {
+        let plan = load(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(plan.devices() > 0, "{name}");
+    }
+}
+
+const GOOD: &str = "\
+title: t
+groups:
+  a: {count: 2, publish: [{topic: 'a/{n}', qos: 1, every: 1s}]}
+phases: [{steady: 10s}]
+";
+
+#[test]
+fn what_is_left_out_has_a_meaning() {
+    let plan = load_str("p.yaml", GOOD).unwrap();
+    let group = plan.groups.first().unwrap();
+    assert_eq!((group.count, group.keep_alive, group.clean_start), (2, 60, true));
+    assert_eq!(plan.length(), 10 * mqttspec_fleet::plan::SECOND);
+}
+
+#[rstest]
+#[case("steady: 10s", "staedy: 10s", "a phase is one thing")]
+#[case("count: 2", "count: -2", "expected a whole number of 1 or more")]
+#[case("count: 2, ", "", "a group has no `count`")]
+#[case("qos: 1", "qos: 3", "expected a QoS: 0, 1 or 2")]
+#[case("'a/{n}'", "'a/#'", "`a/#` is no topic name")]
+#[case("'a/{n}'", "'a/{m}'", "`{m}` stands for nothing")]
+#[case("every: 1s", "every: 1", "expected a duration")]
+#[case("every: 1s", "every: 0", "expected a longer interval")]
+#[case("title: t", "titel: t", "did you mean `title`?")]
+#[case("count: 2", "count: 2, link: cellular", "there is no link `cellular`")]
+#[case("count: 2", "count: 2, version: v4", "there is no version `v4`")]
+#[case("{steady: 10s}", "{storm: 10s, groups: [b]}", "there is no group `b`")]
+#[case("{steady: 10s}", "{steady: 10s}, {ramp: 1s}", "can only be the first phase")]
+#[case("count: 2", "count: 2, version: v3.1.1, receive-maximum: 2", "MQTT 3.1.1 does not have")]
+#[case(GOOD, "", "this file says nothing")]
+fn mistakes_are_shown_where_they_are(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    assert!(GOOD.contains(right));
+    let text = GOOD.replace(right, wrong);
+    let shown = load_str("p.yaml", &text).unwrap_err().render(false);
+    assert!(shown.contains(expected), "{shown}");
+}

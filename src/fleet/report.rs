@@ -1,0 +1,138 @@
+//! What a fleet's run came to, as text for a terminal.
+
+use mqttspec_fleet::{
+    history::{Decision, Finding, Verdict},
+    layout::Layout,
+    numbers::{GroupNumbers, Numbers, PERCENTILES},
+    plan::{Micros, SECOND},
+};
+
+use crate::report::{Page, Tone, counted};
+
+/// What is reported.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The plan written out.
+    pub layout: &'a Layout,
+    /// What the history shows.
+    pub verdict: &'a Verdict,
+    /// What was counted.
+    pub numbers: &'a Numbers,
+    /// The run in one line: target, seed, length, hash.
+    pub about: String,
+}
+
+/// How many findings of a kind are shown with what decides them.
+const SHOWN: usize = 3;
+
+/// Writes the report. Its last line is one sentence with the verdict.
+pub fn write(page: &mut Page, report: &Report<'_>) {
+    page.line(0, &[(Tone::Strong, &report.layout.plan.title)]);
+    page.line(0, &[(Tone::Faint, &report.about)]);
+    page.blank();
+    for group in &report.numbers.groups {
+        write_group(page, group);
+    }
+    for ((decision, promise), count) in &report.verdict.counts {
+        page.blank();
+        let tone = match decision {
+            Decision::Broken => Tone::Bad,
+            Decision::Permitted(_) | Decision::Undecided => Tone::Caution,
+        };
+        let title = format!("{decision}  {}", promise.text());
+        page.line(0, &[(tone, &title), (Tone::Faint, &format!("  {count} ×"))]);
+        let same = |finding: &&Finding| (finding.decision, finding.promise) == (*decision, *promise);
+        for finding in report.verdict.findings.iter().filter(same).take(SHOWN) {
+            write_finding(page, report.layout, finding);
+        }
+    }
+    page.blank();
+    let (tone, sentence) = conclusion(report.verdict);
+    page.paragraph(0, tone, &sentence);
+}
+
+fn write_group(page: &mut Page, group: &GroupNumbers) {
+    let GroupNumbers { name, connects, losses, published, repeated, acked, delivered, .. } = group;
+    page.line(
+        0,
+        &[
+            (Tone::Strong, &format!("{name:16}")),
+            (Tone::Plain, &format!("{connects} connects, {losses} lost; ")),
+            (Tone::Plain, &format!("{published} published, {repeated} again, {acked} acknowledged; ")),
+            (Tone::Plain, &format!("{delivered} received")),
+        ],
+    );
+    if let Some(latency) = group.latency.as_ref().filter(|latency| !latency.is_empty()) {
+        let at = |hundredths: &u32| {
+            let quantile = f64::from(*hundredths) / 10_000.0;
+            let percent = f64::from(*hundredths) / 100.0;
+            format!("{percent} % {}", milliseconds(latency.value_at_quantile(quantile)))
+        };
+        let line = PERCENTILES.iter().map(at).collect::<Vec<_>>().join("  ");
+        page.line(16, &[(Tone::Faint, &format!("latency  {line}"))]);
+    }
+    if let Some(reconnect) = group.reconnect.as_ref().filter(|reconnect| !reconnect.is_empty()) {
+        let (half, most) = (reconnect.value_at_quantile(0.5), reconnect.max());
+        let line = format!("back after  50 % {}  100 % {}", milliseconds(half), milliseconds(most));
+        page.line(16, &[(Tone::Faint, &line)]);
+    }
+}
+
+fn write_finding(page: &mut Page, layout: &Layout, finding: &Finding) {
+    let devices: Vec<String> = finding.devices.iter().map(|device| layout.client_id(*device)).collect();
+    page.line(
+        2,
+        &[
+            (Tone::Plain, &format!("{}  ", finding.statement)),
+            (Tone::Faint, &format!("at {}, {}", time(finding.at), devices.join(", "))),
+        ],
+    );
+    for (at, what) in &finding.because {
+        page.hanging(4, &format!("{:>12}  ", time(*at)), Tone::Plain, what);
+    }
+}
+
+/// What a verdict comes to, in a sentence.
+pub fn conclusion(verdict: &Verdict) -> (Tone, String) {
+    let broken: u64 = verdict
+        .counts
+        .iter()
+        .filter(|((decision, _), _)| *decision == Decision::Broken)
+        .map(|(_, count)| count)
+        .sum();
+    if broken > 0 {
+        let mut statements: Vec<String> =
+            verdict.broken().map(|finding| finding.statement.to_string()).collect();
+        statements.sort();
+        statements.dedup();
+        let times = usize::try_from(broken).unwrap_or(usize::MAX);
+        let sentence =
+            format!("not conforming: {} broken, {}", counted(times, "promise"), statements.join(", "));
+        return (Tone::Bad, sentence);
+    }
+    let kept = usize::try_from(verdict.kept).unwrap_or(usize::MAX);
+    let owed = counted(kept, "delivery").replace("deliverys", "deliveries");
+    if verdict.is_conforming() && !verdict.has_undecided() {
+        (Tone::Good, format!("conforming: {owed} owed and made, nothing broken"))
+    } else if !verdict.complete {
+        (Tone::Caution, format!("undecided: the run did not come to its end; {owed} so far, nothing broken"))
+    } else {
+        (
+            Tone::Caution,
+            format!("undecided: {owed} owed and made, nothing broken, but not all could be decided"),
+        )
+    }
+}
+
+/// A time since the start.
+pub fn time(at: Micros) -> String {
+    format!("{}.{:03} s", at / SECOND, at % SECOND / 1000)
+}
+
+fn milliseconds(micros: u64) -> String {
+    match micros {
+        0..100_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        100_000..10_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{} s", micros / SECOND),
+    }
+}
