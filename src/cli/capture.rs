@@ -90,7 +90,8 @@ fn check(arguments: &Check, terminal: Terminal) -> Result<Exit, BadInput> {
     }
     if !arguments.reports.is_empty() {
         let strict = arguments.strict;
-        let about = Circumstances { scenarios: &[], repeated: &[], broker: None, strict, date };
+        let about =
+            Circumstances { scenarios: &[], repeated: &[], broker: None, profile: None, strict, date };
         opened.write(&[reports::report(run, &about)])?;
     }
     Ok(conclusion.into())

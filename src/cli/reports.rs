@@ -119,6 +119,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) repeated: &'a [String],
     /// The broker, as the user named it.
     pub(super) broker: Option<&'a str>,
+    /// The recipe by which it was launched, or the profile it was judged by.
+    pub(super) profile: Option<&'a str>,
     /// Whether warnings count as failures.
     pub(super) strict: bool,
     /// When the run began.
@@ -139,7 +141,7 @@ pub(super) fn report(run: RunReport, about: &Circumstances<'_>) -> Report {
         provenance: Provenance {
             date: Some(about.date),
             broker,
-            profile: None,
+            profile: about.profile.map(str::to_owned),
             command: command_line(env::args()),
             repeated: about.repeated.to_vec(),
             strict: about.strict,

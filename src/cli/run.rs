@@ -108,7 +108,10 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let conclusion = Conclusion::of(&run, arguments.strict);
     if !arguments.reports.is_empty() {
         let strict = arguments.strict;
-        let about = Circumstances { scenarios: &scenarios, repeated: &repeated, broker, strict, date };
+        let profile = arguments.launch.as_ref().map(|path| path.display().to_string());
+        let profile = profile.as_deref();
+        let about =
+            Circumstances { scenarios: &scenarios, repeated: &repeated, broker, profile, strict, date };
         opened.write(&[reports::report(run, &about)])?;
     }
     Ok(conclusion.into())

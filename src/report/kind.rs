@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use super::{Report, frames, html, json};
+use super::{Report, frames, html, json, junit, markdown};
 
 /// A form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,14 +11,23 @@ pub enum Kind {
     Html,
     /// JSON, from which all others can be made.
     Json,
+    /// JUnit's XML.
+    Junit,
+    /// A summary in Markdown.
+    Markdown,
     /// The packets as a capture.
     Pcapng,
 }
 
 impl Kind {
     /// All, with the names by which users choose them.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Html, "html"), (Self::Json, "json"), (Self::Pcapng, "pcapng")];
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Html, "html"),
+        (Self::Json, "json"),
+        (Self::Junit, "junit"),
+        (Self::Markdown, "md"),
+        (Self::Pcapng, "pcapng"),
+    ];
 
     /// The form that a file's name asks for by its ending.
     pub fn of_ending(path: &Path) -> Option<Self> {
@@ -31,6 +40,8 @@ impl Kind {
         match self {
             Self::Html => "html",
             Self::Json => "json",
+            Self::Junit => "xml",
+            Self::Markdown => "md",
             Self::Pcapng => "pcapng",
         }
     }
@@ -45,6 +56,8 @@ impl Kind {
         match self {
             Self::Html => "a page for a browser, in one file that needs no network",
             Self::Json => "all there is, for programs; the others can be made from it later",
+            Self::Junit => "JUnit's XML, for continuous integration",
+            Self::Markdown => "a summary with the failures first, for GitHub and the like",
             Self::Pcapng => "the packets, for Wireshark",
         }
     }
@@ -59,6 +72,8 @@ impl Kind {
             }
             .map(String::into_bytes)
             .map_err(|error| RenderError(error.to_string())),
+            Self::Junit => junit::junit(reports).map(String::into_bytes),
+            Self::Markdown => Ok(markdown::markdown(reports).into_bytes()),
             Self::Pcapng => match reports {
                 [report] => frames::pcapng(report),
                 _ => Err(RenderError("a capture holds the packets of one run: name one report".to_owned())),

@@ -26,7 +26,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// Whether a character is plainly visible and stays where it is.
 pub(super) fn visible(char: char) -> bool {
     matches!(char, ' '..='~')
-        || !matches!(char, '\u{2028}' | '\u{2029}') && char.width().is_some_and(|width| width > 0)
+        || !matches!(char, '\u{2028}' | '\u{2029}')
+            && !is_noncharacter(char)
+            && char.width().is_some_and(|width| width > 0)
+}
+
+/// Whether Unicode has promised never to give this code point a meaning. XML forbids some of them.
+fn is_noncharacter(char: char) -> bool {
+    matches!(char, '\u{fdd0}'..='\u{fdef}') || u32::from(char) & 0xfffe == 0xfffe
 }
 
 /// The columns that a clean text takes.
@@ -120,6 +127,7 @@ mod tests {
     #[case("\u{1b}[31mred", r"\u{1b}[31mred")]
     #[case("\u{9b}2J", r"\u{9b}2J")]
     #[case("\u{202e}olleh\u{200b}\u{feff}", r"\u{202e}olleh\u{200b}\u{feff}")]
+    #[case("\u{ffff}\u{1fffe}\u{fdd0}", r"\u{ffff}\u{1fffe}\u{fdd0}")]
     #[case("e\u{301}\u{2028}\0", r"e\u{301}\u{2028}\u{0}")]
     fn only_visible_characters_remain(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(clean(text), expected);

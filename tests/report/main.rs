@@ -2,6 +2,7 @@
 //! the difference before it is committed.
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod ci;
 mod frames;
 mod html;
 mod json;
