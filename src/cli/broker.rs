@@ -14,7 +14,7 @@ use super::{
     BadInput, Exit,
     interrupt::end_of_service,
     listen::{Socket, bind},
-    rules, scram,
+    passwords, rules, scram,
     settings::Flags,
     terminal::{Terminal, complain, print},
 };
@@ -54,6 +54,13 @@ enum Action {
     },
     /// List the built-in profiles of services, with the documents that they follow
     Profiles,
+    /// Give a user a password in the file of `--passwords`, which is asked for or read from standard input
+    Passwd {
+        /// The file; it is made if it does not exist
+        file: PathBuf,
+        /// The user name
+        user: String,
+    },
     /// Make a line for the file of `--scram` from a name and the password on standard input
     Scram {
         /// The user name
@@ -66,6 +73,7 @@ pub(super) fn broker(arguments: &Arguments, terminal: Terminal) -> Result<Exit, 
         Some(Action::Rules { statements: false }) => print(&rules::rules(terminal.list_page())),
         Some(Action::Rules { statements: true }) => print(&rules::statements(terminal.list_page())),
         Some(Action::Profiles) => print(&profiles(terminal.list_page())),
+        Some(Action::Passwd { file, user }) => passwords::set(file, user)?,
         Some(Action::Scram { name }) => print(&scram::line(name)?),
         None => return check_or_serve(arguments, terminal),
     }
@@ -77,11 +85,12 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let settings = &resolved.settings;
     let tls = tls(settings)?;
     let scram = settings.scram.as_deref().map(scram::read).transpose()?;
+    let users = settings.passwords.as_deref().map(passwords::read).transpose()?.unwrap_or_default();
     if arguments.check {
         print(&resolved.toml());
         return Ok(Exit::Success);
     }
-    let service = Service::new(Config { scram, ..settings.config() }, settings.rules());
+    let service = Service::new(Config { scram, users, ..settings.config() }, settings.rules());
     let service = match &settings.store {
         Some(file) => Store::open(file).and_then(|store| service.with_store(store)),
         None => Ok(service),
@@ -112,7 +121,8 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
     match (&settings.cert, &settings.key) {
         (Some(certificate), Some(key)) => {
             let tls = Tls::from_files(certificate, key, settings.client_ca.as_deref());
-            tls.map(Some).map_err(|error| BadInput::new(error.to_string()))
+            tls.map(|tls| Some(tls.identifying(settings.certificate_identity)))
+                .map_err(|error| BadInput::new(error.to_string()))
         }
         (None, None) if settings.client_ca.is_none() => Ok(None),
         (certificate, key) => {

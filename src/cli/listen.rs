@@ -29,7 +29,14 @@ impl Drop for SocketFile {
 /// Listens at a place, or says why not and what to do about it.
 pub(super) async fn bind(place: &Place, tls: Option<&Tls>) -> Result<Socket, String> {
     match place {
-        Place::Network(transport, host) => bind_tcp(*transport, host, tls).await,
+        Place::Network { transport, host, identity } => {
+            let tls = match (tls.cloned(), identity) {
+                (Some(tls), Some(true)) => Some(tls.identifying(true)),
+                (Some(tls), Some(false)) => Some(tls.identifying(false)),
+                (tls, _) => tls,
+            };
+            bind_tcp(*transport, host, tls.as_ref()).await
+        }
         Place::Unix(path) => bind_unix(path.clone()).map_err(|error| {
             let advice = "name a file that does not exist yet with `--listen`";
             format!("cannot serve at {place}: {error}\n{advice}")

@@ -11,6 +11,7 @@ mod list;
 mod listen;
 mod mutants;
 mod output;
+mod passwords;
 mod progress;
 mod report;
 mod reports;

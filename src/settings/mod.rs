@@ -27,6 +27,8 @@ use std::{path::PathBuf, time::Duration};
 use mqttspec_wire::Version;
 use reference_broker::{Config, Rule, Rules, core::Redirect};
 
+use crate::target::Transport;
+
 pub use layers::{Origin, Resolved, Sources};
 pub use place::Place;
 pub use profile::{PROFILES, Profile};
@@ -46,6 +48,12 @@ pub struct Settings {
     pub key: Option<PathBuf>,
     /// The authorities that sign the certificates of clients.
     pub client_ca: Option<PathBuf>,
+    /// Whether the certificate says who a client is, where nothing else is said.
+    pub certificate_identity: bool,
+    /// The users with the hashes of their passwords.
+    pub passwords: Option<PathBuf>,
+    /// Whether clients without a user name are let in, if that is said. It is not yet in [`config`](Self::config).
+    pub anonymous: Option<bool>,
     /// The users who prove by SCRAM-SHA-256 who they are.
     pub scram: Option<PathBuf>,
     /// The file that its state is kept in.
@@ -69,10 +77,17 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: vec![Place::Network(crate::target::Transport::Tcp, "127.0.0.1:1883".to_owned())],
+            listen: vec![Place::Network {
+                transport: Transport::Tcp,
+                host: "127.0.0.1:1883".to_owned(),
+                identity: None,
+            }],
             cert: None,
             key: None,
             client_ca: None,
+            certificate_identity: false,
+            passwords: None,
+            anonymous: None,
             scram: None,
             store: None,
             profile: None,
@@ -99,6 +114,7 @@ impl Settings {
             version_3_1_1: speaks(Version::V3_1_1),
             version_5_0: speaks(Version::V5_0),
             redirect,
+            anonymous: self.anonymous.unwrap_or(self.passwords.is_none() && self.scram.is_none()),
             ..self.config.clone()
         }
     }

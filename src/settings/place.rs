@@ -7,8 +7,15 @@ use crate::target::Transport;
 /// A place to listen at, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Host and port.
-    Network(Transport, String),
+    /// An address.
+    Network {
+        /// How bytes travel.
+        transport: Transport,
+        /// Host and port.
+        host: String,
+        /// Whether the certificate says who a client is, if that is said here.
+        identity: Option<bool>,
+    },
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
@@ -33,10 +40,17 @@ impl FromStr for Place {
                 (transport.ok_or_else(|| format!("`{scheme}` is no transport; {known}"))?, rest)
             }
         };
+        let (rest, identity) = match rest.split_once("?identity=") {
+            None => (rest, None),
+            Some((rest, "true")) if transport.is_secure() => (rest, Some(true)),
+            Some((rest, "false")) if transport.is_secure() => (rest, Some(false)),
+            Some(_) if transport.is_secure() => return Err("`identity` is `true` or `false`".to_owned()),
+            Some(_) => return Err("only TLS has certificates that identify a client".to_owned()),
+        };
         // Clients may use any path of the same WebSocket address.
-        let host = rest.split('/').next().unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default().to_owned();
         match host.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
-            Some(Ok(_)) => Ok(Self::Network(transport, host.to_owned())),
+            Some(Ok(_)) => Ok(Self::Network { transport, host, identity }),
             Some(Err(_)) | None => Err("it names no port; write ADDRESS:PORT".to_owned()),
         }
     }
@@ -45,7 +59,10 @@ impl FromStr for Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network(transport, host) => write!(f, "{}://{host}", transport.scheme()),
+            Self::Network { transport, host, identity } => {
+                write!(f, "{}://{host}", transport.scheme())?;
+                identity.map_or(Ok(()), |identity| write!(f, "?identity={identity}"))
+            }
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -57,10 +74,19 @@ mod tests {
 
     use super::*;
 
+    fn network(transport: Transport, host: &str, identity: Option<bool>) -> Place {
+        Place::Network { transport, host: host.to_owned(), identity }
+    }
+
     #[rstest]
-    #[case("127.0.0.1:1883", Place::Network(Transport::Tcp, "127.0.0.1:1883".to_owned()))]
-    #[case("mqtts://[::1]:0", Place::Network(Transport::Tls, "[::1]:0".to_owned()))]
-    #[case("wss://localhost:443/mqtt", Place::Network(Transport::SecureWebSocket, "localhost:443".to_owned()))]
+    #[case("127.0.0.1:1883", network(Transport::Tcp, "127.0.0.1:1883", None))]
+    #[case("mqtts://[::1]:0", network(Transport::Tls, "[::1]:0", None))]
+    #[case("mqtts://[::1]:0?identity=true", network(Transport::Tls, "[::1]:0", Some(true)))]
+    #[case("wss://localhost:443/mqtt", network(Transport::SecureWebSocket, "localhost:443", None))]
+    #[case(
+        "wss://localhost:443/mqtt?identity=false",
+        network(Transport::SecureWebSocket, "localhost:443", Some(false))
+    )]
     #[case("unix:/tmp/mqtt", Place::Unix("/tmp/mqtt".into()))]
     #[case("unix:///tmp/mqtt", Place::Unix("/tmp/mqtt".into()))]
     fn places(#[case] text: &str, #[case] expected: Place) {
@@ -72,6 +98,8 @@ mod tests {
     #[case("localhost", "it names no port")]
     #[case("mqtt://localhost:70000", "it names no port")]
     #[case("unix:", "it names no file")]
+    #[case("mqtts://localhost:1?identity=maybe", "`identity` is")]
+    #[case("mqtt://localhost:1?identity=true", "only TLS has")]
     fn what_is_no_place(#[case] text: &str, #[case] expected: &str) {
         let error = text.parse::<Place>().unwrap_err();
         assert!(error.starts_with(expected), "{error}");

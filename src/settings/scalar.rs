@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use mqttspec_wire::{QoS, Version};
-use reference_broker::{Rule, core::AboveMaximumQos};
+use reference_broker::{
+    Rule,
+    core::{AboveMaximumQos, Permission},
+};
 use regex_lite::Regex;
 
 use super::{
@@ -245,6 +248,22 @@ impl Scalar for Rule {
 
     fn text(&self) -> String {
         self.name().to_owned()
+    }
+}
+
+impl Scalar for Permission {
+    const KIND: Kind = Kind::Text;
+
+    fn allowed() -> String {
+        "a rule, as in \"allow read sensors/#\" or \"deny write user=guest devices/${client}/#\"".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        text.parse().map_err(|why: reference_broker::core::NotPermission| Fault::because(why.to_string()))
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -108,6 +108,7 @@ settings! {
         "cert" => cert, "The certificate for mqtts:// and wss://, in PEM, with those that lead to its authority behind it.";
         "key" => key, "The private key of the certificate, in PEM.";
         "client-ca" => client_ca, "Certificates of authorities, in PEM: over TLS only clients with a certificate of one of them come in.";
+        "certificate-identity" => certificate_identity, "Whether the common name of a client's certificate is its user name, which needs no password then; a place to listen at can differ with `?identity=true` or `?identity=false`.";
     }
     Offer {
         "profile" => profile, "Settings to begin with: a built-in profile, which restricts the broker as a service is restricted.";
@@ -135,7 +136,9 @@ settings! {
     }
     Access {
         "scram" => scram, "Users who prove by SCRAM-SHA-256 that they know their password: a file with a line for each, made by `mqttspec broker scram`.";
-        "anonymous" => config.anonymous, "Whether clients without a user name are let in.";
+        "passwords" => passwords, "Users and the argon2 hashes of their passwords: a file with a line for each, made by `mqttspec broker passwd`.";
+        "anonymous" => anonymous, "Whether clients without a user name are let in; if it is not said, they are unless there are users.";
+        "acl" => config.permissions, "Who may publish (write) and subscribe (read) to what: the first rule that fits decides, and what none fits is refused. Without rules everything is allowed.";
     }
     Operation {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";

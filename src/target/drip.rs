@@ -31,7 +31,12 @@ impl Peer for Dripped<'_> {
                     self.0.handle(now, Input::Bytes(connection, piece), outputs);
                 }
             }
-            Input::Opened(_) | Input::Closed(_) | Input::Tick | Input::Shutdown => {
+            Input::Opened(_)
+            | Input::Identified(..)
+            | Input::Verified(..)
+            | Input::Closed(_)
+            | Input::Tick
+            | Input::Shutdown => {
                 self.0.handle(now, input, outputs);
             }
         }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, task::Poll, time::Duration};
 
-use reference_broker::{Broker, ConnectionId, Input as BrokerInput, Output};
+use reference_broker::{Broker, ConnectionId, Input as BrokerInput, Output, core::Verified};
 
 use crate::stage::{Command, Input, LinkId, Play};
 
@@ -107,6 +107,11 @@ impl Wire<'_> {
                     if self.open.contains(&link) {
                         play.input(now, link, Input::Bytes(bytes));
                     }
+                }
+                Output::Verify { connection, hash, password } => {
+                    let is_right = reference_broker::net::verify_password(&hash, &password);
+                    let verified = if is_right { Verified::Right } else { Verified::Wrong };
+                    self.hand_over(now, BrokerInput::Verified(connection, verified), play);
                 }
                 Output::Close(connection) => {
                     let link = link(connection);

@@ -143,7 +143,11 @@ impl<P: Peer> Peer for Tampered<P> {
                 self.closed(id);
                 Input::Closed(id)
             }
-            other @ (Input::Opened(_) | Input::Tick | Input::Shutdown) => other,
+            other @ (Input::Opened(_)
+            | Input::Identified(..)
+            | Input::Verified(..)
+            | Input::Tick
+            | Input::Shutdown) => other,
         };
         let mut made = Vec::new();
         self.broker.handle(now, input, &mut made);
@@ -154,6 +158,7 @@ impl<P: Peer> Peer for Tampered<P> {
                     self.closed(id);
                     outputs.push(Output::Close(id));
                 }
+                asks @ Output::Verify { .. } => outputs.push(asks),
             }
         }
     }

@@ -4,6 +4,7 @@
 mod broker;
 mod capture;
 mod launch;
+mod passwords;
 mod readme;
 mod reports;
 mod run;

@@ -118,6 +118,41 @@ impl TopicFilter {
             }
         }
     }
+
+    /// Whether every topic name that `other` matches is matched by this one, whatever their share names.
+    pub fn covers(&self, other: &Self) -> bool {
+        let (mut own, mut others) = (self.filter().split('/'), other.filter().split('/'));
+        if self.hides_from(other) {
+            return false;
+        }
+        loop {
+            match (own.next(), others.next()) {
+                (Some("#"), _) | (None, None) => return true,
+                (Some(wide), Some(narrow)) if narrow != "#" && (wide == "+" || wide == narrow) => {}
+                (_, _) => return false,
+            }
+        }
+    }
+
+    /// Whether there is a topic name that both match, whatever their share names.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (mut own, mut others) = (self.filter().split('/'), other.filter().split('/'));
+        if self.hides_from(other) || other.hides_from(self) {
+            return false;
+        }
+        loop {
+            match (own.next(), others.next()) {
+                (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+                (Some(a), Some(b)) if a == b || a == "+" || b == "+" => {}
+                (_, _) => return false,
+            }
+        }
+    }
+
+    /// Whether this one begins with a wildcard and the other with `$` (§4.7.2).
+    fn hides_from(&self, other: &Self) -> bool {
+        self.filter().starts_with(['+', '#']) && other.filter().starts_with('$')
+    }
 }
 
 fn check_levels(filter: &str) -> Result<(), TopicFault> {
@@ -204,5 +239,29 @@ mod tests {
         let shared = filter("$share/group/a/+").unwrap();
         assert_eq!((shared.share_name(), shared.filter()), (Some("group"), "a/+"));
         assert_eq!(filter("$share").unwrap().share_name(), None);
+    }
+
+    #[rstest]
+    #[case("#", "a/b", true, true)]
+    #[case("#", "#", true, true)]
+    #[case("a/#", "a", true, true)]
+    #[case("a", "a/#", false, true)]
+    #[case("a/+", "a/#", false, true)]
+    #[case("a/#", "a/+/c", true, true)]
+    #[case("a/+/c", "a/b/+", false, true)]
+    #[case("+/b", "a/b", true, true)]
+    #[case("a/b", "+/b", false, true)]
+    #[case("a/b", "a/b/c", false, false)]
+    #[case("a/b/c", "a/b", false, false)]
+    #[case("a/+", "a", false, false)]
+    #[case("a/+", "b/+", false, false)]
+    #[case("#", "$SYS/#", false, false)]
+    #[case("$SYS/#", "#", false, false)]
+    #[case("+/x", "$SYS/x", false, false)]
+    #[case("$share/g/a/#", "$share/h/a/b", true, true)]
+    fn comparing(#[case] own: &str, #[case] other: &str, #[case] covers: bool, #[case] overlaps: bool) {
+        let (own, other) = (filter(own).unwrap(), filter(other).unwrap());
+        assert_eq!((own.covers(&other), own.overlaps(&other)), (covers, overlaps));
+        assert_eq!(other.overlaps(&own), overlaps);
     }
 }

@@ -1,6 +1,6 @@
 //! Who the client is: user name and password, or enhanced authentication (MQTT 5.0 §4.12).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mqttspec_wire::{
@@ -10,12 +10,13 @@ use mqttspec_wire::{
 
 use super::{
     Broker, Config, ConnectionId, Rule,
-    connect::Refusal,
     connection::State,
     dialogue::{Dialogue, Proof, Reply},
     ending::Ending,
+    refusal::Refusal,
     session::{Link, SessionKey},
     turn::Turn,
+    verification::{Password, Verification},
 };
 
 /// A CONNECT whose client has been asked to prove who it is.
@@ -44,8 +45,7 @@ impl Broker {
         connect: &Connect,
     ) -> Result<Option<Proof>, Refusal> {
         let Some(method) = connect.properties.authentication_method() else {
-            check_password(turn, &self.config, connect)?;
-            return Ok(Some(Proof::default()));
+            return self.check_password(turn, id, connect);
         };
         let data = connect.properties.authentication_data();
         let number = self.dialogue_number(turn.now);
@@ -216,28 +216,60 @@ fn auth_packet(reason: ReasonCode, method: Utf8String, data: Option<Bytes>) -> P
     Packet::Auth(Auth { reason, properties })
 }
 
-/// User Name and Password (§5.4.1).
-fn check_password(turn: &Turn, config: &Config, connect: &Connect) -> Result<(), Refusal> {
-    let text = connect.password.as_ref().is_none_or(|password| std::str::from_utf8(password).is_ok());
-    if !text && !turn.obeys(Rule::PasswordIsBinary) {
-        return Err(Refusal::new(ReasonCode::MALFORMED_PACKET, "the Password is not text"));
-    }
-    let alone = connect.password.is_some() && connect.username.is_none();
-    if alone && connect.version == Version::V5_0 && !turn.obeys(Rule::PasswordMayStandAlone) {
-        return Err(Refusal::new(ReasonCode::MALFORMED_PACKET, "there is no User Name"));
-    }
-    let refusal = match &connect.username {
-        None if config.anonymous => return Ok(()),
-        None => Refusal::new(ReasonCode::NOT_AUTHORIZED, "a user name is required"),
-        Some(name) => {
-            let is_known = |user: &super::User| {
-                **name == *user.name && connect.password.as_deref().unwrap_or_default() == user.password
-            };
-            if config.users.is_empty() || config.users.iter().any(is_known) {
-                return Ok(());
-            }
-            Refusal::new(ReasonCode::BAD_USER_NAME_OR_PASSWORD, "the user name or password is wrong")
+impl Broker {
+    /// User Name and Password (§5.4.1), where the certificate has not said already who the client is.
+    fn check_password(
+        &mut self,
+        turn: &mut Turn,
+        id: ConnectionId,
+        connect: &Connect,
+    ) -> Result<Option<Proof>, Refusal> {
+        let text = connect.password.as_ref().is_none_or(|password| std::str::from_utf8(password).is_ok());
+        if !text && !turn.obeys(Rule::PasswordIsBinary) {
+            return Err(Refusal::new(ReasonCode::MALFORMED_PACKET, "the Password is not text"));
         }
-    };
+        let alone = connect.password.is_some() && connect.username.is_none();
+        if alone && connect.version == Version::V5_0 && !turn.obeys(Rule::PasswordMayStandAlone) {
+            return Err(Refusal::new(ReasonCode::MALFORMED_PACKET, "there is no User Name"));
+        }
+        if self.connections.get(&id).is_some_and(|connection| connection.identity.is_some()) {
+            return Ok(Some(Proof::default()));
+        }
+        let config = &self.config;
+        let refusal = match &connect.username {
+            None if config.anonymous => return Ok(Some(Proof::default())),
+            None => Refusal::new(ReasonCode::NOT_AUTHORIZED, "a user name is required"),
+            Some(_) if !config.knows_users() => return Ok(Some(Proof::default())),
+            Some(name) => {
+                let given = connect.password.clone().unwrap_or_default();
+                let user = config.users.iter().find(|user| **name == *user.name);
+                let other = || config.users.iter().find(|user| matches!(user.password, Password::Hashed(_)));
+                match user.or_else(other).map(|user| &user.password) {
+                    Some(Password::Plain(password)) if *password == given => {
+                        return Ok(Some(Proof::default()));
+                    }
+                    Some(Password::Hashed(hash)) => {
+                        turn.verify(id, Arc::clone(hash), given);
+                        let verification =
+                            Verification { connect: connect.clone(), is_known: user.is_some() };
+                        if let Some(connection) = self.connections.get_mut(&id) {
+                            connection.state = State::Verifying(Box::new(verification));
+                        }
+                        return Ok(None);
+                    }
+                    Some(Password::Plain(_)) | None => WRONG_PASSWORD,
+                }
+            }
+        };
+        insist(turn, refusal).map(|()| Some(Proof::default()))
+    }
+}
+
+/// The refusal of a user name that nobody has, or of a password that is not its user's.
+pub(crate) const WRONG_PASSWORD: Refusal =
+    Refusal::new(ReasonCode::BAD_USER_NAME_OR_PASSWORD, "the user name or password is wrong");
+
+/// Refuses, unless the broker does not care who its clients are.
+pub(crate) fn insist(turn: &Turn, refusal: Refusal) -> Result<(), Refusal> {
     if turn.obeys(Rule::CredentialsChecked) { Err(refusal) } else { Ok(()) }
 }

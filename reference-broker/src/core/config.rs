@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mqttspec_wire::{QoS, TopicFilter, Version};
 use regex_lite::Regex;
 
-use super::{redirect::Redirect, scram::Scram};
+use super::{permission::Permission, redirect::Redirect, scram::Scram, verification::Password};
 
 /// What a broker offers and where its limits are. The default offers everything, with limits that are safe.
 #[derive(Clone, Debug)]
@@ -58,7 +58,8 @@ pub struct Config {
     pub assigned_client_ids: bool,
     /// Whether clients without a user name are let in.
     pub anonymous: bool,
-    /// Who may come in with a user name. When empty, every user name and password will do.
+    /// Who may come in with a user name and password. When there are neither users here nor for SCRAM, every user name and
+    /// password will do.
     pub users: Vec<User>,
     /// A method of enhanced authentication with a question of one's own (MQTT 5.0 §4.12).
     pub challenge: Option<Challenge>,
@@ -68,6 +69,9 @@ pub struct Config {
     pub redirect: Option<Redirect>,
     /// How often the `$SYS` topics are published; `None` is never.
     pub statistics_interval: Option<Duration>,
+    /// Who may publish and subscribe to what: the first that fits decides, and what none fits is refused. When empty,
+    /// everybody may do everything but for what the next two say.
+    pub permissions: Vec<Permission>,
     /// Topic filters that no client may publish to.
     pub publish_denied: Vec<TopicFilter>,
     /// Topic filters that no client may subscribe to, compared as texts.
@@ -96,7 +100,7 @@ pub struct User {
     /// User Name.
     pub name: String,
     /// Password.
-    pub password: Bytes,
+    pub password: Password,
 }
 
 /// A method of enhanced authentication in which the server asks once and the client must give the right answer.
@@ -170,6 +174,7 @@ impl Default for Config {
             scram: None,
             redirect: None,
             statistics_interval: None,
+            permissions: Vec::new(),
             publish_denied: Vec::new(),
             subscribe_denied: Vec::new(),
             queue_qos_0: false,
@@ -215,6 +220,11 @@ impl Config {
             (_, Some(maximum)) if asked == 0 || asked > maximum => maximum,
             (_, _) => asked,
         }
+    }
+
+    /// Whether user names are to be proved.
+    pub(crate) fn knows_users(&self) -> bool {
+        !self.users.is_empty() || self.scram.is_some()
     }
 
     pub(crate) fn offers(&self, version: Version) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mqttspec_wire::{
-    Decoder, Packet, ReasonCode, Sender,
+    Decoder, Packet, ReasonCode, Sender, Utf8String,
     packet::{Ack, PacketType},
 };
 
@@ -14,6 +14,7 @@ use super::{
     ending::Ending,
     session::{Link, SessionKey},
     turn::Turn,
+    verification::Verification,
 };
 
 /// A network connection that is open.
@@ -21,6 +22,8 @@ use super::{
 pub(crate) struct Connection {
     pub(crate) decoder: Decoder,
     pub(crate) state: State,
+    /// Who the other side is, by its certificate.
+    pub(crate) identity: Option<Utf8String>,
     /// When the last packet came.
     heard: Duration,
     /// When its deadline is, and which.
@@ -31,7 +34,8 @@ pub(crate) struct Connection {
 ///
 /// ```text
 /// AwaitsConnect -- CONNECT ----------------------------------------> Connected -- DISCONNECT, error --> closed
-///       `--------- CONNECT with a method --> Authenticating -- AUTH ----^
+///       |--------- CONNECT with a method --> Authenticating -- AUTH ----^
+///       `--------- CONNECT with a password -> Verifying -- it is right -^
 /// ```
 ///
 /// A connection that is refused, or ended by the broker, is no longer known: what still arrives on it is ignored.
@@ -41,6 +45,8 @@ pub(crate) enum State {
     AwaitsConnect,
     /// The server has asked back with AUTH (MQTT 5.0 §4.12).
     Authenticating(Box<Attempt>),
+    /// The password of the client is being verified.
+    Verifying(Box<Verification>),
     /// CONNACK with success has been sent.
     Connected {
         /// The session that the connection belongs to.
@@ -56,12 +62,19 @@ impl Broker {
         let connection = Connection {
             decoder: Decoder::new(Sender::Client, None).with_max_packet_size(self.accepted_packet_size(turn)),
             state: State::AwaitsConnect,
+            identity: None,
             heard: turn.now,
             deadline: None,
         };
         self.connections.insert(id, connection);
         if turn.obeys(Rule::ConnectAwaitedForALimitedTime) {
             self.set_deadline(id, Some((turn.now + self.config.connect_timeout, Deadline::Connect(id))));
+        }
+    }
+
+    pub(crate) fn identified(&mut self, id: ConnectionId, name: Utf8String) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.identity = Some(name);
         }
     }
 
@@ -74,7 +87,9 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         self.traffic.bytes_received += bytes.len() as u64;
         connection.decoder.feed(bytes);
-        while let Some(connection) = self.connections.get_mut(&id) {
+        while !self.awaits_verification(turn, id)
+            && let Some(connection) = self.connections.get_mut(&id)
+        {
             match connection.decoder.next() {
                 Ok(Some(frame)) if turn.understands(&frame) => self.on_packet(turn, id, frame.packet),
                 Ok(Some(_)) => {}
@@ -94,6 +109,8 @@ impl Broker {
             // The decoder lets no other packet come first.
             (State::AwaitsConnect, _) => self.end(turn, id, Ending::Unanswered),
             (State::Authenticating(_), packet) => self.on_answer(turn, id, &packet),
+            // Its packets wait.
+            (State::Verifying(_), _) => {}
             (State::Connected { session }, packet) => {
                 let session = *session;
                 self.on_session_packet(turn, session, packet);
@@ -147,7 +164,7 @@ impl Broker {
     pub(crate) fn link(&self, id: ConnectionId) -> Option<&Link> {
         match self.connections.get(&id)?.state {
             State::Connected { session } => self.sessions.get(session)?.link.as_ref(),
-            State::AwaitsConnect | State::Authenticating(_) => None,
+            State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => None,
         }
     }
 

@@ -7,7 +7,7 @@ use mqttspec_wire::{ReasonCode, Utf8String};
 use super::{
     Config,
     config::Challenge,
-    connect::Refusal,
+    refusal::Refusal,
     scram::{self, Challenged, Scram},
 };
 

@@ -70,7 +70,9 @@ impl Broker {
         self.set_deadline(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
         match connection.state {
-            State::AwaitsConnect | State::Authenticating(_) => close_unless_lost(turn, id, ending),
+            State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
+                close_unless_lost(turn, id, ending);
+            }
             State::Connected { session } => {
                 self.say_why(turn, session, id, ending);
                 close_unless_lost(turn, id, ending);

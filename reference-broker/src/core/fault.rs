@@ -41,7 +41,9 @@ impl Broker {
                 let reason = fault.reason();
                 self.end(turn, id, Ending::Error(reason, explanation(fault)));
             }
-            State::AwaitsConnect | State::Authenticating(_) => self.refuse_malformed(turn, id, rejected),
+            State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
+                self.refuse_malformed(turn, id, rejected);
+            }
         }
     }
 
@@ -84,7 +86,7 @@ impl Broker {
     ) -> Option<(Version, ReasonCode)> {
         let authenticating = match &self.connections.get(&id)?.state {
             State::Authenticating(_) => Some(Version::V5_0),
-            State::AwaitsConnect | State::Connected { .. } => None,
+            State::AwaitsConnect | State::Verifying(_) | State::Connected { .. } => None,
         };
         match authenticating.or_else(|| asked_version(&rejected.raw))? {
             Version::V5_0 => Some((Version::V5_0, rejected.fault.reason())),

@@ -72,7 +72,7 @@ impl Broker {
     ) -> Result<Verdict, Error> {
         let expiry = publish.properties.message_expiry_interval();
         let expires = expiry.map(|seconds| turn.now + Duration::from_secs(u64::from(seconds)));
-        let denied = self.is_publish_denied(turn, topic);
+        let denied = !self.may_write(turn, key, topic);
         let size = publish.payload.len();
         let full = publish.retain && size > 0 && !self.retained.has_room(&self.config.limits, topic, size);
         let Some(session) = self.sessions.get_mut(key) else { return Ok(Verdict::Duplicate) };

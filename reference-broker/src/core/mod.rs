@@ -5,8 +5,9 @@
 //! | `rules` | the normative rules that the broker carries out, each with its statements |
 //! | `config` | what is offered, and the limits |
 //! | `connection`, `fault` | what arrives on a network connection, and what is wrong with it |
-//! | `connect`, `connack` | from CONNECT to CONNACK |
-//! | `authenticate`, `dialogue`, `scram` | who the client is |
+//! | `connect`, `connack`, `refusal` | from CONNECT to CONNACK |
+//! | `authenticate`, `verification`, `dialogue`, `scram` | who the client is |
+//! | `permission` | who may do what |
 //! | `session`, `queue` | session state |
 //! | `incoming` | messages from clients |
 //! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
@@ -32,9 +33,11 @@ mod incoming;
 mod message;
 mod misprint;
 mod outgoing;
+mod permission;
 mod queue;
 mod raw;
 mod redirect;
+mod refusal;
 mod retained;
 mod routing;
 mod rules;
@@ -45,18 +48,22 @@ mod subscribe;
 mod subscriptions;
 mod tree;
 mod turn;
+mod verification;
 mod will;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use mqttspec_wire::Utf8String;
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use durable::{BrokenRecord, Changes, Restore};
+pub use permission::{NotPermission, Permission};
 pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
 pub use scram::{NotScramKeys, Scram, ScramKeys};
 pub use statistics::{Statistics, Traffic};
+pub use verification::{Password, Verified};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
@@ -76,10 +83,14 @@ pub struct ConnectionId(pub u64);
 pub enum Input {
     /// A client has opened a network connection.
     Opened(ConnectionId),
+    /// The other side has proved by its certificate who it is, before anything else came from it.
+    Identified(ConnectionId, Utf8String),
     /// Bytes have arrived on it.
     Bytes(ConnectionId, Bytes),
     /// It has ended, on the other side or by failure.
     Closed(ConnectionId),
+    /// The answer to [`Output::Verify`].
+    Verified(ConnectionId, Verified),
     /// Time has passed.
     Tick,
     /// The broker is to end.
@@ -94,6 +105,15 @@ pub enum Output {
     /// Closes the network connection after what was sent on it. Nothing follows on it, and no
     /// [`Input::Closed`] is needed.
     Close(ConnectionId),
+    /// Asks whether a client's password has this hash; [`Input::Verified`] is awaited.
+    Verify {
+        /// The connection of the client.
+        connection: ConnectionId,
+        /// The hash.
+        hash: Arc<str>,
+        /// The password.
+        password: Bytes,
+    },
 }
 
 /// An MQTT broker without I/O and without a clock.
@@ -159,8 +179,10 @@ impl Broker {
         self.meet_deadlines(&mut turn);
         match input {
             Input::Opened(id) => self.opened(&mut turn, id),
+            Input::Identified(id, name) => self.identified(id, name),
             Input::Bytes(id, bytes) => self.received(&mut turn, id, &bytes),
             Input::Closed(id) => self.lost(&mut turn, id),
+            Input::Verified(id, verified) => self.verified(&mut turn, id, verified),
             Input::Tick => {}
             Input::Shutdown => self.shut_down(&mut turn),
         }

@@ -4,7 +4,7 @@ use mqttspec_wire::{Packet, Property, ReasonCode, Utf8String, Version};
 
 use super::{
     Broker, Rule,
-    connect::Refusal,
+    refusal::Refusal,
     session::Link,
     turn::{Turn, with},
 };

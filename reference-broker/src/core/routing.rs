@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mqttspec_wire::{QoS, TopicFilter, packet::RetainHandling};
+use mqttspec_wire::{QoS, TopicFilter, Utf8String, packet::RetainHandling};
 
 use super::{
     Broker, Rule,
     message::{Copy, Message},
-    session::SessionKey,
+    session::{SessionKey, Sessions},
     subscriptions::{Match, Options},
     turn::Turn,
 };
@@ -40,9 +40,8 @@ impl Broker {
     ) -> bool {
         let mut matches = std::mem::take(&mut self.matches);
         matches.clear();
-        let sessions = &self.sessions;
-        let is_online = |key| sessions.get(key).is_some_and(|session| session.link.is_some());
-        self.subscriptions.matching(turn.rules(), &message.topic, is_online, &mut matches);
+        let reach = reach(&self.sessions, &message.topic);
+        self.subscriptions.matching(turn.rules(), &message.topic, reach, &mut matches);
         if !turn.obeys(Rule::EverySubscriberServed) {
             matches.truncate(1);
         }
@@ -122,7 +121,8 @@ impl Broker {
 
     /// Delivers a copy to a session, now or when it can be.
     pub(crate) fn deliver(&mut self, turn: &mut Turn, key: SessionKey, copy: Copy) {
-        let Some(session) = self.sessions.get_mut(key) else { return };
+        let may_read = self.may_read(key, &copy.message.topic);
+        let Some(session) = self.sessions.get_mut(key).filter(|_| may_read) else { return };
         session.deliver(turn, &self.config.limits, self.config.queue_qos_0, copy);
     }
 
@@ -200,15 +200,23 @@ impl Broker {
         let Some(filter) = copy.shared.as_ref().and_then(|filter| TopicFilter::parse_v5(filter).ok()) else {
             return;
         };
-        let sessions = &self.sessions;
-        let is_online = |key| sessions.get(key).is_some_and(|session| session.link.is_some());
-        if let Some(found) = self.subscriptions.another_member(turn.rules(), &filter, is_online) {
+        let reach = reach(&self.sessions, &copy.message.topic);
+        if let Some(found) = self.subscriptions.another_member(turn.rules(), &filter, reach) {
             let identifiers = found.options.identifier.into_iter().collect();
             let anew = self::copy(turn, &copy.message, found.options, identifiers);
             self.deliver(turn, found.session, Copy { shared: found.shared, ..anew });
         } else if !turn.obeys(Rule::ShareEndsWithLastSession) {
             self.orphans.push(copy.clone());
         }
+    }
+}
+
+/// Whether messages with this topic may go to a session, and if so, whether it is online.
+fn reach(sessions: &Sessions, topic: &Utf8String) -> impl Fn(SessionKey) -> Option<bool> {
+    move |key| {
+        let session = sessions.get(key)?;
+        let may_read = session.rights.as_ref().is_none_or(|rights| rights.may_read(topic));
+        may_read.then_some(session.link.is_some())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,6 +16,7 @@ use super::{
     authenticate::Authentication,
     durable::{Kept, Place},
     outgoing::{Exchange, Identifiers},
+    permission::Rights,
     queue::Queue,
     subscriptions::Options,
     turn::Turn,
@@ -39,6 +41,10 @@ pub(crate) struct Sessions {
 pub(crate) struct Session {
     /// Whose it is.
     pub(crate) client_id: Utf8String,
+    /// The user name of its client.
+    pub(crate) owner: Option<Utf8String>,
+    /// What its client may do; `None` if nothing is restricted.
+    pub(crate) rights: Option<Arc<Rights>>,
     /// How long it lives without a network connection.
     pub(crate) lifetime: Lifetime,
     /// Its network connection, while it has one.
@@ -164,6 +170,8 @@ impl Session {
     pub(crate) fn new(client_id: Utf8String, lifetime: Lifetime) -> Self {
         Self {
             client_id,
+            owner: None,
+            rights: None,
             lifetime,
             link: None,
             ends: None,

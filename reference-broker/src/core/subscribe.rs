@@ -161,6 +161,8 @@ impl Broker {
         let &Wanted { filter, mut options, handling } = wanted;
         options.qos = options.qos.min(self.config.maximum_qos);
         let denied = self.config.subscribe_denied.iter().any(|denied| denied.as_utf8() == filter.as_utf8());
+        let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
+        let denied = denied || rights.is_some_and(|rights| !rights.may_subscribe(filter));
         if denied && turn.obeys(Rule::DeniedSubscriptionRefused) {
             return Err(ReasonCode::NOT_AUTHORIZED);
         }

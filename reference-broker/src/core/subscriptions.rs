@@ -126,12 +126,13 @@ impl Subscriptions {
     }
 
     /// Collects the subscriptions that a message to `topic` is delivered for, ordered by session. Of each Shared
-    /// Subscription one member is chosen: the next that is `online`, or else the next.
+    /// Subscription one member is chosen: the next that is online, or else the next. `reach` says whether a session may
+    /// have the message, and if so, whether it is online.
     pub(crate) fn matching(
         &mut self,
         rules: Rules,
         topic: &str,
-        online: impl Fn(SessionKey) -> bool,
+        reach: impl Fn(SessionKey) -> Option<bool>,
         matches: &mut Vec<Match>,
     ) {
         self.tree.filters_matching(&canonical(rules, topic), matching(rules), &mut self.walk);
@@ -151,7 +152,7 @@ impl Subscriptions {
                     names.push(name.clone());
                 }
                 if rules.obeys(Rule::ShareDeliversOnce) {
-                    matches.extend(group.choose(&online));
+                    matches.extend(group.choose(&reach));
                 } else {
                     matches.extend(group.members.iter().map(|member| group.delivered_to(*member)));
                 }
@@ -167,10 +168,10 @@ impl Subscriptions {
         &mut self,
         rules: Rules,
         filter: &TopicFilter,
-        online: impl Fn(SessionKey) -> bool,
+        reach: impl Fn(SessionKey) -> Option<bool>,
     ) -> Option<Match> {
         let subscribers = self.tree.get_mut(&canonical(rules, filter.filter()))?;
-        subscribers.shared.get_mut(filter.share_name()?)?.choose(&online)
+        subscribers.shared.get_mut(filter.share_name()?)?.choose(&reach)
     }
 
     /// Finds what a message published to a topic name that begins with `$share/NAME/` does not match.
@@ -185,11 +186,13 @@ impl Subscriptions {
 }
 
 impl Group {
-    fn choose(&mut self, online: &impl Fn(SessionKey) -> bool) -> Option<Match> {
+    fn choose(&mut self, reach: &impl Fn(SessionKey) -> Option<bool>) -> Option<Match> {
         let count = self.members.len();
         let turns = (0..count).map(|step| (self.next + step) % count);
-        let is_online = |index: &usize| self.members.get(*index).is_some_and(|member| online(member.session));
-        let chosen = turns.clone().find(is_online).or_else(|| turns.clone().next())?;
+        let reach = |index: &usize| self.members.get(*index).and_then(|member| reach(member.session));
+        let is_online = |index: &usize| reach(index) == Some(true);
+        let chosen =
+            turns.clone().find(is_online).or_else(|| turns.clone().find(|index| reach(index).is_some()))?;
         self.next = chosen + 1;
         self.members.get(chosen).map(|member| self.delivered_to(*member))
     }

@@ -155,6 +155,11 @@ impl<'a> Turn<'a> {
         self.scratch.split().freeze()
     }
 
+    /// Asks whether a client's password has this hash.
+    pub(crate) fn verify(&mut self, connection: ConnectionId, hash: Arc<str>, password: Bytes) {
+        self.out.push(Output::Verify { connection, hash, password });
+    }
+
     /// Closes a network connection once what was sent on it has gone out.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
         self.out.push(Output::Close(connection));

@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use mqttspec_wire::Utf8String;
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::{
@@ -39,6 +40,12 @@ enum Socket {
 pub(super) enum Stream {
     Tcp(TcpStream),
     Other(Box<dyn Duplex>),
+}
+
+/// A network connection, and who is at the other side if its certificate says so.
+pub(super) struct Accepted {
+    pub(super) stream: Stream,
+    pub(super) identity: Option<Utf8String>,
 }
 
 /// What can be read from and written to.
@@ -91,7 +98,8 @@ impl Listener {
             }
             match self.socket.accept().await {
                 Ok(stream) if self.tls.is_none() && !self.is_websocket => {
-                    if events.send(Event::Accepted(stream)).await.is_err() {
+                    let accepted = Accepted { stream, identity: None };
+                    if events.send(Event::Accepted(accepted)).await.is_err() {
                         return;
                     }
                 }
@@ -100,8 +108,8 @@ impl Listener {
                     let events = events.clone();
                     handshakes.spawn(async move {
                         // Nobody asks why a client did not come in.
-                        if let Ok(Ok(stream)) = time::timeout(bounds.time, greeting).await {
-                            let _ = events.send(Event::Accepted(stream)).await;
+                        if let Ok(Ok(accepted)) = time::timeout(bounds.time, greeting).await {
+                            let _ = events.send(Event::Accepted(accepted)).await;
                         }
                     });
                 }
@@ -130,14 +138,19 @@ impl Socket {
 }
 
 /// The handshakes of TLS and WebSocket.
-async fn greet(stream: Stream, tls: Option<Tls>, is_websocket: bool, frame: usize) -> io::Result<Stream> {
+async fn greet(stream: Stream, tls: Option<Tls>, is_websocket: bool, frame: usize) -> io::Result<Accepted> {
     let stream: Box<dyn Duplex> = match stream {
         Stream::Tcp(stream) => Box::new(stream),
         Stream::Other(stream) => stream,
     };
-    let stream: Box<dyn Duplex> = match tls {
-        Some(tls) => Box::new(tls.accept(stream).await?),
-        None => stream,
+    let (stream, identity): (Box<dyn Duplex>, _) = match tls {
+        Some(tls) => {
+            let stream = tls.accept(stream).await?;
+            let identity = tls.identity(&stream);
+            (Box::new(stream), identity)
+        }
+        None => (stream, None),
     };
-    Ok(Stream::Other(if is_websocket { Box::new(Frames::upgrade(stream, frame).await?) } else { stream }))
+    let stream = if is_websocket { Box::new(Frames::upgrade(stream, frame).await?) } else { stream };
+    Ok(Accepted { stream: Stream::Other(stream), identity })
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `server` | the core with its connections |
 //! | `listener` | accepts clients, and carries out the handshakes of TLS and WebSocket |
+//! | `certificate`, `passwords` | who clients are |
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
 //! | `reader` | one task for each connection, which reads |
@@ -15,9 +16,11 @@
 //! so clients that send faster than the broker works are slowed down by their own connection. What a client does not
 //! read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the client is cut off.
 
+mod certificate;
 mod ledger;
 mod listener;
 mod outbox;
+mod passwords;
 mod reader;
 mod secret;
 mod server;
@@ -31,14 +34,15 @@ use bytes::Bytes;
 use tokio::{sync::mpsc, task::JoinSet, time};
 
 pub use listener::Listener;
+pub use passwords::{check_hash, hash_password, verify_password};
 pub use secret::secret;
 pub use tls::{Tls, TlsError};
 
 use crate::{
-    core::{Config, ConnectionId, Restore, Rules},
+    core::{Config, ConnectionId, Restore, Rules, Verified},
     store::{Store, StoreError},
 };
-use listener::{Bounds, Stream};
+use listener::{Accepted, Bounds};
 use server::Server;
 
 /// How many events may wait for the core.
@@ -55,9 +59,11 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What happens on the network.
 enum Event {
-    Accepted(Stream),
+    Accepted(Accepted),
     Received(ConnectionId, Bytes),
     Ended(ConnectionId),
+    /// A client's password has been verified.
+    Verified(ConnectionId, Verified),
     /// A connection that could take no more may take more now.
     Writable(ConnectionId),
 }

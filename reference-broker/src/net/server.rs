@@ -6,17 +6,19 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
     BATCH, Event, Service,
     ledger::Ledger,
-    listener::Stream,
+    listener::{Accepted, Stream},
     outbox::{Flushed, Outbox, Way},
+    passwords::Verifiers,
     reader, writer,
 };
 use crate::{
-    core::{Broker, ConnectionId, Input, Output},
+    core::{Broker, ConnectionId, Input, Output, Verified},
     store::StoreError,
 };
 
@@ -33,6 +35,9 @@ pub(super) struct Server {
     touched: Vec<ConnectionId>,
     outputs: Vec<Output>,
     ledger: Option<Ledger>,
+    verifiers: Option<Verifiers>,
+    /// The connections whose password nobody has time to verify.
+    refused: Vec<ConnectionId>,
     events: mpsc::Sender<Event>,
 }
 
@@ -61,6 +66,8 @@ impl Server {
             touched: Vec::new(),
             outputs: Vec::new(),
             ledger,
+            verifiers: None,
+            refused: Vec::new(),
             events,
         }
     }
@@ -82,7 +89,8 @@ impl Server {
         self.handle(Input::Tick);
         for event in batch.drain(..) {
             match event {
-                Event::Accepted(stream) => self.accepted(stream),
+                Event::Accepted(accepted) => self.accepted(accepted),
+                Event::Verified(id, verified) => self.handle(Input::Verified(id, verified)),
                 Event::Received(id, bytes) => self.handle(Input::Bytes(id, bytes)),
                 Event::Ended(id) => {
                     self.outboxes.remove(&id);
@@ -96,10 +104,13 @@ impl Server {
                 }
             }
         }
+        while let Some(id) = self.refused.pop() {
+            self.handle(Input::Verified(id, Verified::Unknown));
+        }
         self.flush();
     }
 
-    fn accepted(&mut self, stream: Stream) {
+    fn accepted(&mut self, Accepted { stream, identity }: Accepted) {
         self.opened += 1;
         let id = ConnectionId(self.opened);
         let (reader, way) = match stream {
@@ -115,6 +126,9 @@ impl Server {
         };
         self.outboxes.insert(id, Outbox::new(way, reader));
         self.handle(Input::Opened(id));
+        if let Some(name) = identity {
+            self.handle(Input::Identified(id, name));
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -127,16 +141,30 @@ impl Server {
 
     /// Gives each connection what is for it.
     fn dispatch(&mut self) {
-        for output in self.outputs.drain(..) {
-            let (Output::Send(id, _) | Output::Close(id)) = output;
-            let Some(outbox) = self.outboxes.get_mut(&id) else { continue };
+        let mut outputs = std::mem::take(&mut self.outputs);
+        for output in outputs.drain(..) {
             match output {
-                Output::Send(_, bytes) => outbox.push(bytes),
-                Output::Close(_) => outbox.close(),
+                Output::Send(id, bytes) => self.touch(id, |outbox| outbox.push(bytes)),
+                Output::Close(id) => self.touch(id, Outbox::close),
+                Output::Verify { connection, hash, password } => self.verify(connection, hash, password),
             }
-            if outbox.touch() {
-                self.touched.push(id);
-            }
+        }
+        self.outputs = outputs;
+    }
+
+    fn touch(&mut self, id: ConnectionId, change: impl FnOnce(&mut Outbox)) {
+        let Some(outbox) = self.outboxes.get_mut(&id) else { return };
+        change(outbox);
+        if outbox.touch() {
+            self.touched.push(id);
+        }
+    }
+
+    fn verify(&mut self, id: ConnectionId, hash: Arc<str>, password: Bytes) {
+        let events = &self.events;
+        let verifiers = self.verifiers.get_or_insert_with(|| Verifiers::start(events));
+        if !verifiers.verify(id, hash, password) {
+            self.refused.push(id);
         }
     }
 

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use mqttspec_wire::Utf8String;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsAcceptor,
@@ -21,9 +22,15 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
+use super::certificate::common_name;
+
 /// With what a listener proves who it is, and what it wants to know of its clients.
 #[derive(Clone)]
-pub struct Tls(Arc<ServerConfig>);
+pub struct Tls {
+    config: Arc<ServerConfig>,
+    /// Whether a client is the one that its certificate names.
+    identifies: bool,
+}
 
 impl Tls {
     /// Reads the server's certificate, with those that lead to its authority behind it, and its private key.
@@ -49,7 +56,14 @@ impl Tls {
             }
         };
         let config = builder.with_single_cert(chain, secret);
-        Ok(Self(Arc::new(config.map_err(|error| TlsError::new(certificate, &error))?)))
+        let config = config.map_err(|error| TlsError::new(certificate, &error))?;
+        Ok(Self { config: Arc::new(config), identifies: false })
+    }
+
+    /// Whether the common name of a client's certificate is taken for its user name, which needs no password then.
+    #[must_use]
+    pub fn identifying(self, identifies: bool) -> Self {
+        Self { identifies, ..self }
     }
 
     /// Carries out the handshake.
@@ -57,7 +71,13 @@ impl Tls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
+        TlsAcceptor::from(Arc::clone(&self.config)).accept(stream).await
+    }
+
+    /// Who the client is by its certificate, if that is to count.
+    pub(super) fn identity<S>(&self, stream: &TlsStream<S>) -> Option<Utf8String> {
+        let certificate = stream.get_ref().1.peer_certificates()?.first().filter(|_| self.identifies)?;
+        Utf8String::try_from(common_name(certificate)?).ok()
     }
 }
 

@@ -7,16 +7,15 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_wire::{
-    Decoder, Packet, PacketId, Properties, Property, QoS, ReasonCode, Sender, Utf8String, Version,
-    packet::{
-        Ack, Connack, Connect, Delivery, Disconnect, Publish, RetainHandling, Suback, Subscribe,
-        Subscription, Unsubscribe, Will,
-    },
+    Decoder, Packet, QoS, ReasonCode, Sender, Version,
+    packet::{Ack, Connack, Connect, Delivery, Publish, Suback, Subscription},
 };
 use reference_broker::{
     Broker, Config, ConnectionId, Input, Output, Rule, Rules,
-    core::{BrokenRecord, Restore},
+    core::{BrokenRecord, Restore, Verified},
 };
+
+pub(crate) use crate::packets::*;
 
 /// A broker and what it has sent.
 pub(crate) struct World {
@@ -28,6 +27,8 @@ pub(crate) struct World {
     pub(crate) records: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Everything that the broker did, and when.
     pub(crate) transcript: Vec<(Duration, Output)>,
+    /// What is to be verified: the connection, the hash and the password.
+    pub(crate) verifications: Vec<(ConnectionId, String, Bytes)>,
 }
 
 struct Inbox {
@@ -66,6 +67,7 @@ impl World {
             inboxes: BTreeMap::new(),
             records: BTreeMap::new(),
             transcript: Vec::new(),
+            verifications: Vec::new(),
         }
     }
 
@@ -105,6 +107,7 @@ impl World {
             inboxes: BTreeMap::new(),
             records: self.records.clone(),
             transcript: Vec::new(),
+            verifications: Vec::new(),
         }
     }
 
@@ -181,6 +184,18 @@ impl World {
 
     pub(crate) fn send_bytes(&mut self, client: Client, bytes: &[u8]) {
         self.handle(Input::Bytes(client.id, Bytes::copy_from_slice(bytes)));
+    }
+
+    /// The other side of a connection proves by its certificate who it is.
+    pub(crate) fn identify(&mut self, client: Client, name: &str) {
+        self.handle(Input::Identified(client.id, text(name)));
+    }
+
+    /// Answers what is to be verified.
+    pub(crate) fn verify(&mut self, verified: Verified) {
+        for (connection, ..) in std::mem::take(&mut self.verifications) {
+            self.handle(Input::Verified(connection, verified));
+        }
     }
 
     /// Loses the network connection.
@@ -300,6 +315,9 @@ impl World {
                         inbox.packets.push_back(frame.packet);
                     }
                 }
+                Output::Verify { connection, hash, password } => {
+                    self.verifications.push((connection, hash.to_string(), password));
+                }
                 Output::Close(id) => {
                     let inbox = self.inboxes.get_mut(&id).unwrap();
                     assert!(!inbox.is_closed, "closed twice");
@@ -308,87 +326,4 @@ impl World {
             }
         }
     }
-}
-
-pub(crate) fn text(text: &str) -> Utf8String {
-    Utf8String::try_from(text).unwrap()
-}
-
-pub(crate) fn id(value: u16) -> PacketId {
-    PacketId::new(value).unwrap()
-}
-
-/// A CONNECT with Clean Start 1 and no keep alive.
-pub(crate) fn connect(version: Version, client_id: &str) -> Connect {
-    Connect {
-        version,
-        clean_start: true,
-        keep_alive: 0,
-        properties: Properties::new(),
-        client_id: text(client_id),
-        will: None,
-        username: None,
-        password: None,
-    }
-}
-
-/// A CONNECT that resumes a session, or begins one that is kept.
-pub(crate) fn resume(version: Version, client_id: &str) -> Connect {
-    let properties = match version {
-        Version::V3_1_1 => Properties::new(),
-        Version::V5_0 => [Property::SessionExpiryInterval(60)].into_iter().collect(),
-    };
-    Connect { clean_start: false, properties, ..connect(version, client_id) }
-}
-
-pub(crate) fn will(topic: &str, payload: &str) -> Will {
-    Will {
-        qos: QoS::AtMostOnce,
-        retain: false,
-        properties: Properties::new(),
-        topic: text(topic),
-        payload: Bytes::copy_from_slice(payload.as_bytes()),
-    }
-}
-
-/// A PUBLISH; above QoS 0 its identifier is 7.
-pub(crate) fn publish(topic: &str, payload: &str, qos: QoS) -> Publish {
-    Publish {
-        delivery: match qos {
-            QoS::AtMostOnce => Delivery::AtMostOnce,
-            QoS::AtLeastOnce => Delivery::AtLeastOnce { id: id(7), dup: false },
-            QoS::ExactlyOnce => Delivery::ExactlyOnce { id: id(7), dup: false },
-        },
-        retain: false,
-        topic: text(topic),
-        properties: Properties::new(),
-        payload: Bytes::copy_from_slice(payload.as_bytes()),
-    }
-}
-
-pub(crate) fn subscription(filter: &str, qos: QoS) -> Subscription {
-    Subscription {
-        filter: text(filter),
-        qos,
-        no_local: false,
-        retain_as_published: false,
-        retain_handling: RetainHandling::Send,
-    }
-}
-
-pub(crate) fn subscribe(packet_id: u16, filters: Vec<Subscription>) -> Packet {
-    Packet::Subscribe(Subscribe { id: id(packet_id), properties: Properties::new(), filters })
-}
-
-pub(crate) fn unsubscribe(packet_id: u16, filters: &[&str]) -> Packet {
-    let filters = filters.iter().map(|filter| text(filter)).collect();
-    Packet::Unsubscribe(Unsubscribe { id: id(packet_id), properties: Properties::new(), filters })
-}
-
-pub(crate) fn disconnect(reason: ReasonCode) -> Packet {
-    Packet::Disconnect(Disconnect { reason, properties: Properties::new() })
-}
-
-pub(crate) fn properties(properties: impl IntoIterator<Item = Property>) -> Properties {
-    properties.into_iter().collect()
 }

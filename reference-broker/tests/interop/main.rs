@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 mod mosquitto;
+mod passwords;
 mod rumqttc_v4;
 mod rumqttc_v5;
 mod server;

@@ -10,7 +10,11 @@ use std::{
 };
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use reference_broker::{Config, core::Limits, net::Tls};
+use reference_broker::{
+    Config,
+    core::{Limits, User},
+    net::Tls,
+};
 use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
@@ -105,6 +109,33 @@ fn a_client_without_a_certificate_is_not_let_in_where_one_is_asked_for() {
     assert!(comes_in(Some(&known)));
     assert!(!comes_in(Some(&unknown)));
     assert!(!comes_in(None));
+}
+
+/// The common name of the certificate is the user name, and needs no password.
+#[test]
+fn a_certificate_says_who_a_client_is() {
+    // SUBSCRIBE to the topic of a user, with the common name that the certificates here have.
+    let subscribe = |topic: &str| {
+        let length = u8::try_from(topic.len()).unwrap();
+        [&[0x82, length + 5, 0, 1, 0, length][..], topic.as_bytes(), &[0]].concat()
+    };
+    let codes = |identifies: bool| {
+        let files = Files::make(&format!("identity-{identifies}"));
+        let permissions = vec!["allow read users/${user}".parse().unwrap()];
+        let users = vec![User { name: "ann".into(), password: "p".into() }];
+        let config = Config { anonymous: !identifies, users, permissions, ..Config::default() };
+        let tls = Tls::from_files(&files.certificate(), &files.key(), Some(&files.certificate())).unwrap();
+        let server = Server::dressed(config, move |listener| listener.with_tls(tls.identifying(identifies)));
+        let mut client = client(&server, &files, Some(&files));
+        client.write_all(CONNECT).unwrap();
+        client.write_all(&subscribe("users/rcgen self signed cert")).unwrap();
+        client.write_all(&subscribe("users/ann")).unwrap();
+        let mut answers = [0; 14];
+        client.read_exact(&mut answers).unwrap();
+        (answers[3], answers[8], answers[13])
+    };
+    assert_eq!(codes(true), (0, 0, 0x80));
+    assert_eq!(codes(false), (0, 0x80, 0x80));
 }
 
 #[test]

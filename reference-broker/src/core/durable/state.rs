@@ -12,7 +12,7 @@ use super::{
 use crate::core::session::{Lifetime, Session, StoredWill};
 
 /// The record of a session: whether it is connected, when it ends, when its will is due, and the CONNECT of MQTT 5.0
-/// that has its client identifier, its Session Expiry Interval and its will.
+/// that has its client identifier, its user name, its Session Expiry Interval and its will.
 pub(crate) fn write_session(session: &Session) -> Vec<u8> {
     let mut record = Vec::new();
     record.put_u8(u8::from(session.link.is_some()));
@@ -30,7 +30,7 @@ pub(crate) fn write_session(session: &Session) -> Vec<u8> {
         properties: Properties::from_iter([Property::SessionExpiryInterval(expiry)]),
         client_id: session.client_id.clone(),
         will: session.will.as_ref().map(|stored| stored.will.clone()),
-        username: None,
+        username: session.owner.clone(),
         password: None,
     }));
     record.put_slice(&connect.to_bytes(Version::V5_0));
@@ -50,6 +50,7 @@ pub(crate) fn read_session(record: &mut Reader) -> Result<(Session, bool), Broke
         Some(seconds) => Lifetime::For(Duration::from_secs(u64::from(seconds))),
     };
     let mut session = Session::new(connect.client_id, lifetime);
+    session.owner = connect.username;
     session.ends = ends;
     session.will = connect.will.map(|will| StoredWill { will, due });
     Ok((session, was_connected))

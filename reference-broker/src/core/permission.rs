@@ -1,0 +1,213 @@
+//! Who may publish and subscribe to what (MQTT 3.1.1 §5.4.2, MQTT 5.0 §5.4.2).
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use mqttspec_wire::{ReasonCode, TopicFilter, TopicName, Utf8String, packet::Connect};
+
+use super::{Broker, refusal::Refusal, session::SessionKey, turn::Turn};
+
+/// A rule about who may do what; the first that fits decides, and what none fits is refused.
+///
+/// It is written `allow read sensors/#`, `deny write user=guest admin/#` or `allow all devices/${client}/#`: whether it
+/// allows, what, to whom if not to everybody, and with which topics. `${user}` and `${client}` stand for the client's
+/// user name and client identifier. Where one of them contains `/`, `+` or `#`, which would make something else of the
+/// filter, the client may do nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    allows: bool,
+    access: Access,
+    user: Option<String>,
+    client_id: Option<String>,
+    filter: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+    All,
+}
+
+/// Why a text is no [`Permission`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotPermission(String);
+
+impl fmt::Display for NotPermission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotPermission {}
+
+const USER: &str = "${user}";
+const CLIENT: &str = "${client}";
+
+impl FromStr for Permission {
+    type Err = NotPermission;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = |why: &str| Err(NotPermission(why.to_owned()));
+        let (allows, rest) = match text.trim().split_once(' ') {
+            Some(("allow", rest)) => (true, rest),
+            Some(("deny", rest)) => (false, rest),
+            _ => return wrong("it begins neither with `allow` nor with `deny`"),
+        };
+        let (access, mut rest) = match rest.trim_start().split_once(' ') {
+            Some(("read", rest)) => (Access::Read, rest),
+            Some(("write", rest)) => (Access::Write, rest),
+            Some(("all", rest)) => (Access::All, rest),
+            _ => {
+                return wrong("it names neither `read` nor `write` nor `all`, with a topic filter behind it");
+            }
+        };
+        let (mut user, mut client_id) = (None, None);
+        loop {
+            rest = rest.trim_start();
+            let Some((word, behind)) = rest.split_once(' ') else { break };
+            if let Some(name) = word.strip_prefix("user=") {
+                user = Some(name.to_owned());
+            } else if let Some(name) = word.strip_prefix("client=") {
+                client_id = Some(name.to_owned());
+            } else {
+                break;
+            }
+            rest = behind;
+        }
+        let filter = rest.to_owned();
+        if let Err(fault) = parsed(&filter.replace(USER, "x").replace(CLIENT, "x")) {
+            return Err(NotPermission(format!("`{filter}` is no topic filter: {fault}")));
+        }
+        Ok(Self { allows, access, user, client_id, filter })
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = match self.access {
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::All => "all",
+        };
+        write!(f, "{} {access} ", if self.allows { "allow" } else { "deny" })?;
+        for (key, name) in [("user", &self.user), ("client", &self.client_id)] {
+            if let Some(name) = name {
+                write!(f, "{key}={name} ")?;
+            }
+        }
+        f.write_str(&self.filter)
+    }
+}
+
+fn parsed(filter: &str) -> Result<TopicFilter, String> {
+    let text = Utf8String::try_from(filter).map_err(|_| "it is not text that MQTT can carry".to_owned())?;
+    TopicFilter::parse_v3(&text).map_err(|fault| fault.to_string())
+}
+
+/// What one client may do: the rules about it, with nothing left to be replaced.
+#[derive(Debug)]
+pub(crate) struct Rights(Vec<Right>);
+
+#[derive(Debug)]
+struct Right {
+    allows: bool,
+    access: Access,
+    filter: TopicFilter,
+}
+
+impl Rights {
+    /// Those of a client.
+    pub(crate) fn of(permissions: &[Permission], user: Option<&str>, client_id: &str) -> Self {
+        let fits = |permission: &&Permission| {
+            permission.user.as_deref().is_none_or(|wanted| user == Some(wanted))
+                && permission.client_id.as_deref().is_none_or(|wanted| client_id == wanted)
+                && (user.is_some() || !permission.filter.contains(USER))
+        };
+        let rights = permissions.iter().filter(fits).map(|permission| {
+            let filter =
+                replaced(&permission.filter, &[(USER, user.unwrap_or_default()), (CLIENT, client_id)])?;
+            Some(Right { allows: permission.allows, access: permission.access, filter })
+        });
+        Self(rights.collect::<Option<_>>().unwrap_or_default())
+    }
+
+    /// Whether a message with this topic may be published.
+    pub(crate) fn may_write(&self, topic: &Utf8String) -> bool {
+        self.may(Access::Read, topic)
+    }
+
+    /// Whether a message with this topic may be delivered.
+    pub(crate) fn may_read(&self, topic: &Utf8String) -> bool {
+        self.may(Access::Write, topic)
+    }
+
+    fn may(&self, not: Access, topic: &Utf8String) -> bool {
+        let Ok(topic) = TopicName::parse(topic) else { return false };
+        let first = self.0.iter().find(|right| right.access != not && right.filter.matches(&topic));
+        first.is_some_and(|right| right.allows)
+    }
+
+    /// Whether anything that the filter matches may be read. What may not is held back when it comes.
+    pub(crate) fn may_subscribe(&self, filter: &TopicFilter) -> bool {
+        let decides = |right: &&Right| {
+            let concerns =
+                if right.allows { right.filter.overlaps(filter) } else { right.filter.covers(filter) };
+            right.access != Access::Write && concerns
+        };
+        self.0.iter().find(decides).is_some_and(|right| right.allows)
+    }
+}
+
+/// The filter with names put in; none if a name would change what the filter means.
+fn replaced(filter: &str, names: &[(&str, &str)]) -> Option<TopicFilter> {
+    let mut text = filter.to_owned();
+    for (placeholder, name) in names.iter().filter(|(placeholder, _)| filter.contains(placeholder)) {
+        if name.is_empty() || name.contains(['/', '+', '#']) {
+            return None;
+        }
+        text = text.replace(placeholder, name);
+    }
+    parsed(&text).ok()
+}
+
+impl Broker {
+    /// What the client may do, `None` if nothing is restricted; refused if its session is another user's, or if its will
+    /// may not be published.
+    pub(crate) fn authorize(
+        &self,
+        connect: &Connect,
+        client_id: &str,
+    ) -> Result<Option<Arc<Rights>>, Refusal> {
+        let refusal = |text| Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, text));
+        let session = self.sessions.of_client(client_id).and_then(|key| self.sessions.get(key));
+        let owner = session.and_then(|session| session.owner.as_ref());
+        if self.config.knows_users() && owner.is_some() && owner != connect.username.as_ref() {
+            return refusal("the session belongs to another user");
+        }
+        let rights = self.rights(connect.username.as_ref(), client_id);
+        let will = connect.will.as_ref().zip(rights.as_ref());
+        if will.is_some_and(|(will, rights)| !rights.may_write(&will.topic)) {
+            return refusal("the will may not be published");
+        }
+        Ok(rights)
+    }
+
+    /// What a client may do, `None` if nothing is restricted.
+    pub(crate) fn rights(&self, user: Option<&Utf8String>, client_id: &str) -> Option<Arc<Rights>> {
+        let permissions = &self.config.permissions;
+        let user = user.map(|user| &**user);
+        (!permissions.is_empty()).then(|| Arc::new(Rights::of(permissions, user, client_id)))
+    }
+
+    /// Whether a message with this topic may be delivered to a session.
+    pub(crate) fn may_read(&self, key: SessionKey, topic: &Utf8String) -> bool {
+        let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
+        rights.is_none_or(|rights| rights.may_read(topic))
+    }
+
+    /// Whether a session may publish to the topic.
+    pub(crate) fn may_write(&self, turn: &Turn, key: SessionKey, topic: &Utf8String) -> bool {
+        let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
+        rights.is_none_or(|rights| rights.may_write(topic)) && !self.is_publish_denied(turn, topic)
+    }
+}
