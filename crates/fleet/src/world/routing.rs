@@ -99,6 +99,8 @@ impl World<'_> {
         let (id, bytes) = match output {
             Output::Send(id, bytes) => (id, Some(bytes)),
             Output::Close(id) => (id, None),
+            // The broker of a world has no users.
+            Output::Verify { .. } => return,
         };
         let device = u32::try_from(id.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
         let connection = u32::try_from(id.0 >> 32).unwrap_or(u32::MAX);
