@@ -35,7 +35,7 @@ impl Progress {
         let last = match event {
             Event::Probed(_) | Event::Stopped(_) => return,
             Event::Planned(count) => {
-                self.counts.planned = *count;
+                self.counts.planned = self.counts.done + *count;
                 ""
             }
             Event::Finished(result) => {

@@ -7,7 +7,7 @@ use crate::verdict::{ScenarioResult, TargetReport};
 pub enum Event {
     /// The target was reached and probed.
     Probed(TargetReport),
-    /// So many scenario runs follow.
+    /// So many scenario runs follow. Said again where results are taken back: the runs are played again.
     Planned(usize),
     /// A scenario's run is over. Results come in the order in which the runs end.
     Finished(Box<ScenarioResult>),

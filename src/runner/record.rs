@@ -62,6 +62,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Takes back the results of runs that are played again.
+    pub(super) fn take_back(&mut self, runs: &[(usize, &Run)]) {
+        let is_of = |result: &ScenarioResult, run: &Run| {
+            result.scenario == run.scenario.id
+                && result.version == run.version
+                && result.variant == run.variant_name()
+        };
+        self.results.retain(|result| !runs.iter().any(|(_, run)| is_of(result, run)));
+        self.planned(runs.len());
+    }
+
     /// Adds to why the run ended early, if it did.
     pub(super) fn explain_stop(&mut self, more: &str) {
         if let Some(why) = &mut self.stopped {

@@ -1,6 +1,6 @@
 //! Playing against a broker behind a socket, many scenarios at once on one thread.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use mqttspec_spec::Version;
 use tokio::{
@@ -63,7 +63,8 @@ pub(super) fn runtime(record: &mut Record<'_>) -> Option<Runtime> {
 }
 
 /// Runs are played many at once. What may have suffered just from that is played again with a few at once, and alone if
-/// the broker closes network connections without a reason; the last attempt counts.
+/// the broker closes network connections without a reason; the last attempt counts. All are played alone in the end if the
+/// broker mixes up its clients.
 #[derive(Clone, Copy)]
 struct Attempt {
     /// How many there were before.
@@ -76,11 +77,22 @@ impl Attempt {
     /// Verdicts of more haste than this are put off to the next attempt.
     const fn admits(self) -> Haste {
         match self.jobs {
-            0 | 1 => Haste::Closed,
+            0 | 1 => Haste::MixedUp,
             2..=FEW => Haste::Late,
             _ => Haste::None,
         }
     }
+}
+
+/// What the attempts have come to.
+#[derive(Default)]
+struct Tally<'a> {
+    /// To be played again, each run with its index.
+    again: Vec<(usize, &'a Run)>,
+    /// With a result, and played beside others.
+    beside: Vec<(usize, &'a Run)>,
+    /// The broker mixes up its clients.
+    mixed_up: bool,
 }
 
 /// The playing of runs against one broker.
@@ -95,16 +107,23 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Plays these runs, each with its index among all.
-    pub(super) async fn play(&self, mut runs: Vec<(usize, &'a Run)>, facts: &Facts, record: &mut Record<'_>) {
+    pub(super) async fn play(&self, runs: Vec<(usize, &'a Run)>, facts: &Facts, record: &mut Record<'_>) {
         let jobs = self.options.jobs.unwrap_or(JOBS).clamp(1, 4096);
+        let mut tally = Tally { again: runs, ..Tally::default() };
         for (number, jobs) in [jobs, jobs.min(FEW), 1].into_iter().enumerate() {
+            if tally.mixed_up {
+                if jobs > 1 {
+                    continue;
+                }
+                record.take_back(&tally.beside);
+                tally.again.append(&mut tally.beside);
+            }
             let attempt = Attempt { number, jobs };
             let (alone, together): (Vec<_>, Vec<_>) =
-                runs.drain(..).partition(|(_, run)| run.scenario.exclusive);
+                tally.again.drain(..).partition(|(_, run)| run.scenario.exclusive);
             for lanes in [Lanes::new(together, attempt.jobs), Lanes::new(alone, 1)] {
-                match self.play_lanes(lanes, attempt, facts, record).await {
-                    Some(again) => runs.extend(again),
-                    None => return,
+                if self.play_lanes(lanes, attempt, facts, (&mut tally, record)).await.is_break() {
+                    return;
                 }
             }
         }
@@ -113,15 +132,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Plays runs, many at once. Those that are worth another attempt; none if the whole run must end.
+    /// Plays runs, many at once, unless the whole run must end.
     async fn play_lanes(
         &self,
         mut lanes: Lanes<'_>,
         attempt: Attempt,
         facts: &Facts,
-        record: &mut Record<'_>,
-    ) -> Option<Vec<(usize, &'a Run)>> {
-        let mut again = Vec::new();
+        (tally, record): (&mut Tally<'a>, &mut Record<'_>),
+    ) -> ControlFlow<()> {
         let mut playing = JoinSet::new();
         loop {
             while let Some((lane, index, run)) = lanes.next() {
@@ -132,22 +150,26 @@ impl<'a> Session<'a> {
                 finished = playing.join_next() => finished,
                 () = self.stop.asked() => {
                     record.stopped(INTERRUPTED);
-                    return None;
+                    return ControlFlow::Break(());
                 }
             };
             let Some(Ok((lane, index, Played { result, haste }))) = finished else {
-                return finished.is_none().then_some(again);
+                return if finished.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
             };
             lanes.finished(lane);
             let in_doubt = result.grade == Grade::Error;
             let id = result.scenario.clone();
+            tally.mixed_up |= haste == Haste::MixedUp;
             match self.runs.get(index) {
-                Some(run) if haste > attempt.admits() => again.push((index, run)),
-                Some(_) | None => record.finished(result),
+                Some(run) if haste > attempt.admits() => tally.again.push((index, run)),
+                run => {
+                    tally.beside.extend(run.filter(|_| attempt.jobs > 1).map(|run| (index, run)));
+                    record.finished(result);
+                }
             }
             if in_doubt && let Err(error) = self.network.try_connect().await {
                 record.stopped(format!("the broker could no longer be reached during {id}: {error}"));
-                return None;
+                return ControlFlow::Break(());
             }
         }
     }

@@ -50,6 +50,7 @@ pub enum LinkState {
 }
 
 /// A network connection.
+#[expect(clippy::struct_excessive_bools, reason = "they have nothing to do with each other")]
 pub struct Link {
     /// The scenario's name of the client.
     pub client: String,
@@ -68,6 +69,8 @@ pub struct Link {
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     pub topics: Option<String>,
+    /// It has asked for messages of any topic, or for nobody knows what.
+    pub(super) wants_all: bool,
     pub(super) version: Version,
     sent: Decoder,
     /// Our own bytes stopped making sense, on purpose.
@@ -102,6 +105,7 @@ impl Link {
             accepted: false,
             owed: Vec::new(),
             topics: None,
+            wants_all: false,
             version,
             sent: Decoder::new(Sender::Client, None),
             sent_wrong: false,
@@ -154,12 +158,14 @@ impl Link {
         loop {
             match self.sent.next() {
                 Ok(Some(frame)) => {
+                    self.wants_all |= asks_for_all(&frame.packet);
                     let violations = self.referee.packet(now, Sender::Client, &frame.packet, frame.raw.len());
                     notes.push(self.whole(Sender::Client, frame, violations));
                 }
                 Ok(None) => break,
                 Err(Rejected { raw, fault }) => {
                     self.sent_wrong = true;
+                    self.wants_all = true;
                     let violations = self.referee.fault(now, Sender::Client, &fault);
                     let mut note =
                         self.raw(Sender::Client, raw, "malformed on purpose".into(), Some(fault.to_string()));
@@ -252,6 +258,13 @@ impl Link {
             violations: Vec::new(),
         }
     }
+}
+
+/// Whether a packet subscribes to a filter that begins with a wildcard.
+fn asks_for_all(packet: &Packet) -> bool {
+    let Packet::Subscribe(subscribe) = packet else { return false };
+    let begins = |filter: &str| filter.starts_with(['#', '+']) || filter.starts_with("$share");
+    subscribe.filters.iter().any(|subscription| begins(&subscription.filter))
 }
 
 /// A server that does not speak MQTT 5.0, or not the level that was asked for, may say so as MQTT 3.1.1 does.

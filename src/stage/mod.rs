@@ -105,7 +105,8 @@ pub struct World {
     pub evidence: Vec<Evidence>,
     /// What the referee objected to.
     pub objections: Vec<Objection>,
-    /// A client got a message that has nothing to do with the script: the broker may mix up what is played at once.
+    /// A client got a message that has nothing to do with the script, and no client had asked for such: the broker may mix
+    /// up what is played at once.
     pub is_mixed_up: bool,
     links: Vec<Link>,
     commands: Vec<Command>,
@@ -151,7 +152,7 @@ impl World {
             let Some(packet) = packet else { continue };
             let (at, link) = (self.now, self.link(id));
             if link.is_foreign(&packet) {
-                self.is_mixed_up = true;
+                self.is_mixed_up |= !self.links.iter().any(|link| link.wants_all);
             } else if !link.settles_debt(&packet) {
                 link.inbox.push_back(Received { at, packet, evidence });
             }

@@ -76,9 +76,8 @@ pub(super) async fn play(stage: Stage, run: Run, circumstances: Circumstances) -
         script.stage.with(|world| (world.now.saturating_sub(started), std::mem::take(&mut world.evidence)));
     script.clean_up().await;
 
-    // Who gets the messages of others may be closed, or miss messages, because of others.
     let haste = match script.stage.with(|world| world.is_mixed_up) {
-        true => Haste::Closed,
+        true => Haste::MixedUp,
         false if script.proven => Haste::None,
         false => script.haste,
     };

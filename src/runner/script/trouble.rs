@@ -32,6 +32,8 @@ pub(in crate::runner) enum Haste {
     Late,
     /// The broker closed the network connection and did not say why, as it may after a transient error.
     Closed,
+    /// A client got messages of other scenarios: nothing is sure that was played beside others.
+    MixedUp,
 }
 
 /// What kind of trouble it is.
