@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Mosquitto's clients against a broker, in both versions over TCP and TLS; they speak no WebSocket.
+#
+# usage: with_mosquitto.sh CA FOLDER TCP_PORT TLS_PORT      with CA the certificate to trust, FOLDER for what is written
+set -euo pipefail
+
+ca=$1 folder=$2 tcp=$3 tls=$4
+out=$folder/out
+subscriber=
+
+fail() {
+    echo "mosquitto, $scheme, $version: $1; the subscriber says:" >&2
+    tail -n 20 "$out" >&2
+    exit 1
+}
+
+trap '[[ -z $subscriber ]] || kill "$subscriber" 2>/dev/null || true' EXIT
+
+publish() {
+    mosquitto_pub "${place[@]}" -V "$version" "$@"
+}
+
+# subscribe OPTION...: starts a subscriber that prints `message TOPIC PAYLOAD QOS RETAINED`, and awaits its SUBACK.
+subscribe() {
+    : >"$out"
+    stdbuf -oL mosquitto_sub "${place[@]}" -V "$version" -W 60 -d -F 'message %t %p %q %r' "$@" >"$out" 2>&1 &
+    subscriber=$!
+    until grep -q '^Subscribed' "$out"; do
+        kill -0 "$subscriber" 2>/dev/null || fail "it did not subscribe"
+        sleep 0.02
+    done
+}
+
+# received LINE...: the subscriber ends by itself, and these are its messages in this order.
+received() {
+    wait "$subscriber" || fail "not all messages came"
+    subscriber=
+    [[ $(grep '^message' "$out") == "$(printf 'message %s\n' "$@")" ]] || fail "other messages came than $*"
+}
+
+qos_levels() {
+    for qos in 0 1 2; do
+        subscribe -q "$qos" -t "$topic/+/$qos" -C 2
+        publish -q "$qos" -t "$topic/live/$qos" -m one
+        publish -q "$qos" -t "$topic/live/$qos" -m two
+        received "$topic/live/$qos one $qos 0" "$topic/live/$qos two $qos 0"
+    done
+}
+
+retained() {
+    publish -q 1 -t "$topic/retained" -m kept --retain
+    subscribe -q 1 -t "$topic/retained" -C 1
+    received "$topic/retained kept 1 1"
+    publish -q 1 -t "$topic/retained" -n --retain
+}
+
+wills() {
+    subscribe -q 1 -t "$topic/will" -C 1
+    local mortal
+    stdbuf -oL mosquitto_sub "${place[@]}" -V "$version" -d -t "$topic/x" --will-topic "$topic/will" --will-payload gone \
+        --will-qos 1 >"$folder/mortal" 2>&1 &
+    mortal=$!
+    until grep -qi 'suback\|^Subscribed' "$folder/mortal"; do
+        kill -0 "$mortal" 2>/dev/null || fail "the client with a will ended"
+        sleep 0.02
+    done
+    { kill -KILL "$mortal" && wait "$mortal"; } 2>/dev/null || true
+    received "$topic/will gone 1 0"
+}
+
+resumed() {
+    local kept=(-c -i "sleeper-$scheme-$version" -q 1 -t "$topic/kept")
+    [[ $version == mqttv5 ]] && kept+=(-x 60)
+    subscribe "${kept[@]}" -E
+    wait "$subscriber" || fail "it did not leave"
+    publish -q 1 -t "$topic/kept" -m 'while away'
+    subscribe "${kept[@]}" -C 1
+    received "$topic/kept while away 1 0"
+}
+
+large() {
+    head -c 10000000 /dev/zero | tr '\0' 'x' >"$folder/large"
+    : >"$out"
+    mosquitto_sub "${place[@]}" -V "$version" -W 60 -q 1 -t "$topic/large" -C 1 -N >"$folder/got" 2>"$out" &
+    subscriber=$!
+    until cmp -s "$folder/large" "$folder/got"; do
+        kill -0 "$subscriber" 2>/dev/null || fail "another payload came"
+        publish -q 1 -t "$topic/large" -f "$folder/large"
+        sleep 0.2
+    done
+    wait "$subscriber"
+    subscriber=
+}
+
+shared() {
+    subscribe -q 1 -t "\$share/group/$topic/shared" -C 2
+    publish -q 1 -t "$topic/shared" -m one
+    publish -q 1 -t "$topic/shared" -m two
+    received "$topic/shared one 1 0" "$topic/shared two 1 0"
+}
+
+topics() {
+    local filters=() number
+    for number in {1..10000}; do
+        filters+=(-t "$topic/many/$number")
+    done
+    subscribe "${filters[@]}" -C 2
+    publish -t "$topic/many/1" -m first
+    publish -t "$topic/many/10000" -m last
+    received "$topic/many/1 first 0 0" "$topic/many/10000 last 0 0"
+}
+
+for scheme in mqtt mqtts; do
+    case $scheme in
+    mqtt) place=(-h 127.0.0.1 -p "$tcp") ;;
+    mqtts) place=(-h 127.0.0.1 -p "$tls" --cafile "$ca") ;;
+    esac
+    for version in mqttv311 mqttv5; do
+        topic=mosquitto/$scheme/$version
+        behaviours=(qos_levels retained wills resumed large)
+        [[ $version == mqttv311 ]] || behaviours+=(shared)
+        [[ $scheme == mqtts ]] || behaviours+=(topics)
+        for behaviour in "${behaviours[@]}"; do
+            "$behaviour"
+        done
+        echo "mosquitto, $scheme, $version: ${behaviours[*]}"
+    done
+done
