@@ -20,13 +20,15 @@ publish() {
     mosquitto_pub "${place[@]}" -V "$version" "$@"
 }
 
-# subscribe OPTION...: starts a subscriber that prints `message TOPIC PAYLOAD QOS RETAINED`, and awaits its SUBACK.
+# subscribe OPTION...: starts a subscriber that prints `message TOPIC PAYLOAD QOS RETAINED`, and awaits its SUBACK, which
+# one that resumes a session may not need.
 subscribe() {
     : >"$out"
     stdbuf -oL mosquitto_sub "${place[@]}" -V "$version" -W 60 -d -F 'message %t %p %q %r' "$@" >"$out" 2>&1 &
     subscriber=$!
     until grep -q '^Subscribed' "$out"; do
-        kill -0 "$subscriber" 2>/dev/null || fail "it did not subscribe"
+        kill -0 "$subscriber" 2>/dev/null || grep -q '^message' "$out" || fail "it did not subscribe"
+        ! grep -q '^message' "$out" || break
         sleep 0.02
     done
 }
