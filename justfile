@@ -31,6 +31,15 @@ mosquitto *arguments:
     cargo build --release
     .ci/with-broker mosquitto sh -c 'target/release/mqttspec run "$MQTT_URL" "$@"' mqttspec {{arguments}}
 
+# Have other people's clients use the embedded broker
+interop:
+    cargo build --release
+    .ci/interop
+
+# Measure the embedded broker with mosquitto beside it, and write docs/benchmark.md
+bench:
+    .ci/bench
+
 # Everything that CI does
 ci:
     .ci/run
