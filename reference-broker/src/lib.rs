@@ -6,6 +6,15 @@
 //! - [`net`] (feature `net`, on by default) puts it on the network.
 //! - [`store`] (the same feature) keeps what it knows on disk.
 //!
+//! # In a test
+//! [`net::Embedded`] is a broker on a free port for as long as a test takes:
+//!
+//! ```
+//! let broker = reference_broker::net::Embedded::start()?;
+//! let client = std::net::TcpStream::connect(broker.address())?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # Driving the core
 //! ```
 //! use std::time::Duration;

@@ -1,6 +1,6 @@
 //! `mqttspec broker`: serves the reference broker.
 
-use std::path::PathBuf;
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use reference_broker::{
@@ -8,7 +8,7 @@ use reference_broker::{
     net::{Service, Tls},
     store::{Store, StoreError},
 };
-use tokio::runtime;
+use tokio::{net::TcpListener, runtime};
 
 use super::{
     BadInput, Exit,
@@ -148,10 +148,34 @@ fn listen(
         for place in &settings.listen {
             sockets.push(bind(place, tls).await.map_err(BadInput::new)?);
         }
+        let metrics = match settings.metrics {
+            Some(address) => Some(bind_metrics(address).await?),
+            None => None,
+        };
         let addresses: Vec<&str> = sockets.iter().map(Socket::address).collect();
         let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
         complain(&told);
+        let service = match metrics {
+            Some(listener) => service.with_metrics(listener),
+            None => service,
+        };
         let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
         Ok(service.run(listeners, end_of_service()).await)
     })
+}
+
+/// Listens for those who want to know how the broker is, and says where.
+async fn bind_metrics(address: SocketAddr) -> Result<TcpListener, BadInput> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    let failed = |error: io::Error| {
+        let advice = "name an address of this machine and a free port with `--metrics`";
+        BadInput::new(format!("cannot serve metrics at {address}: {error}\n{advice}"))
+    };
+    let (listener, address) = bound.await.map_err(failed)?;
+    complain(&format!("metrics at http://{address}/metrics, health at http://{address}/health\n"));
+    Ok(listener)
 }

@@ -22,7 +22,7 @@ mod table;
 mod tests;
 pub mod value;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use mqttspec_wire::Version;
 use reference_broker::{Config, Rule, Rules, core::Redirect};
@@ -54,6 +54,8 @@ pub struct Settings {
     pub passwords: Option<PathBuf>,
     /// Whether clients without a user name are let in, if that is said. It is not yet in [`config`](Self::config).
     pub anonymous: Option<bool>,
+    /// Where `/metrics` and `/health` are served.
+    pub metrics: Option<SocketAddr>,
     /// The users who prove by SCRAM-SHA-256 who they are.
     pub scram: Option<PathBuf>,
     /// The file that its state is kept in.
@@ -88,6 +90,7 @@ impl Default for Settings {
             certificate_identity: false,
             passwords: None,
             anonymous: None,
+            metrics: None,
             scram: None,
             store: None,
             profile: None,

@@ -1,6 +1,6 @@
 //! The kinds of single values that settings have.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use mqttspec_wire::{QoS, Version};
 use reference_broker::{
@@ -158,6 +158,22 @@ impl Scalar for PathBuf {
 
     fn text(&self) -> String {
         self.display().to_string()
+    }
+}
+
+impl Scalar for SocketAddr {
+    const KIND: Kind = Kind::Text;
+
+    fn allowed() -> String {
+        "an address with a port, as in \"127.0.0.1:9100\" or \"[::1]:9100\"".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        text.parse().map_err(|_| Fault::default())
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -143,6 +143,7 @@ settings! {
     Operation {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
+        "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";
         "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";
         "redirect" => redirect, "Another server, as a Server Reference, to which all clients are sent instead of being served.";
         "redirect-for-good" => redirect_for_good, "Whether clients are told that the server has moved there.";

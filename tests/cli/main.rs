@@ -4,6 +4,7 @@
 mod broker;
 mod capture;
 mod launch;
+mod metrics;
 mod passwords;
 mod readme;
 mod reports;

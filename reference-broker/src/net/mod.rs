@@ -8,6 +8,8 @@
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
 //! | `reader` | one task for each connection, which reads |
+//! | `metrics` | how the broker is, over HTTP |
+//! | `embedded` | a broker inside another program |
 //! | `outbox` | what waits to be written |
 //! | `writer` | one task for each connection that is not plain TCP, which writes |
 //! | `ledger` | what waits until it is saved, if there is a store |
@@ -17,8 +19,10 @@
 //! read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the client is cut off.
 
 mod certificate;
+mod embedded;
 mod ledger;
 mod listener;
+mod metrics;
 mod outbox;
 mod passwords;
 mod reader;
@@ -31,8 +35,14 @@ mod writer;
 use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::mpsc, task::JoinSet, time};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time,
+};
 
+pub use embedded::Embedded;
 pub use listener::Listener;
 pub use passwords::{check_hash, hash_password, verify_password};
 pub use secret::secret;
@@ -66,6 +76,8 @@ enum Event {
     Verified(ConnectionId, Verified),
     /// A connection that could take no more may take more now.
     Writable(ConnectionId),
+    /// Somebody wants to know how the broker is.
+    Asked(oneshot::Sender<metrics::Report>),
 }
 
 /// A broker that is to be put on the network.
@@ -75,12 +87,14 @@ pub struct Service {
     rules: Rules,
     /// Where what it knows is kept, and what is there.
     store: Option<(Store, Restore)>,
+    /// Where it tells how it is.
+    metrics: Option<TcpListener>,
 }
 
 impl Service {
     /// A broker that keeps what it knows in memory.
     pub const fn new(config: Config, rules: Rules) -> Self {
-        Self { config, rules, store: None }
+        Self { config, rules, store: None, metrics: None }
     }
 
     /// Keeps it in a store, goes on with what is there, and acknowledges nothing that is not yet saved.
@@ -92,6 +106,12 @@ impl Service {
         Ok(Self { store: Some((store, restore)), ..self })
     }
 
+    /// Tells over HTTP how it is: `/metrics` for Prometheus, and `/health`.
+    #[must_use]
+    pub fn with_metrics(self, listener: TcpListener) -> Self {
+        Self { metrics: Some(listener), ..self }
+    }
+
     /// Serves MQTT on all `listeners` until `shutdown` is done. Then clients are told, which takes at most a few seconds.
     ///
     /// Runs on the tokio runtime that it is called on, with time and I/O enabled.
@@ -99,7 +119,7 @@ impl Service {
     /// # Errors
     /// The store fails, for instance because the disk is full. What could not be saved was not acknowledged.
     pub async fn run(
-        self,
+        mut self,
         listeners: Vec<Listener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StoreError> {
@@ -107,8 +127,11 @@ impl Service {
         let packet = usize::try_from(self.config.maximum_packet_size).unwrap_or(usize::MAX);
         // A packet that is too large is to be seen, so that its sender can be told.
         let bounds = Bounds { time: self.config.connect_timeout, frame: packet.saturating_mul(2) };
-        let mut server = Server::new(self, events.clone());
         let mut accepting = JoinSet::new();
+        if let Some(listener) = self.metrics.take() {
+            accepting.spawn(metrics::serve(listener, events.clone()));
+        }
+        let mut server = Server::new(self, events.clone());
         for listener in listeners {
             accepting.spawn(listener.accept(bounds, events.clone()));
         }

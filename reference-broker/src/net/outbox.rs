@@ -70,6 +70,11 @@ impl Outbox {
         self.packets.push_back(packet);
     }
 
+    /// How many bytes wait.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// Closes the connection when everything is written.
     pub(super) fn close(&mut self) {
         self.is_closing = true;

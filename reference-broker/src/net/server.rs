@@ -13,6 +13,7 @@ use super::{
     BATCH, Event, Service,
     ledger::Ledger,
     listener::{Accepted, Stream},
+    metrics::Report,
     outbox::{Flushed, Outbox, Way},
     passwords::Verifiers,
     reader, writer,
@@ -43,7 +44,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(service: Service, events: mpsc::Sender<Event>) -> Self {
-        let Service { config, rules, store } = service;
+        let Service { config, rules, store, metrics: _ } = service;
         let backlog = config.limits.backlog;
         let started = Instant::now();
         let (broker, origin, ledger) = match store {
@@ -96,6 +97,10 @@ impl Server {
                     self.outboxes.remove(&id);
                     self.handle(Input::Closed(id));
                 }
+                Event::Asked(asker) => {
+                    // Whoever asked may be gone.
+                    let _ = asker.send(self.report());
+                }
                 Event::Writable(id) => {
                     if let Some(outbox) = self.outboxes.get_mut(&id) {
                         outbox.unblock();
@@ -108,6 +113,11 @@ impl Server {
             self.handle(Input::Verified(id, Verified::Unknown));
         }
         self.flush();
+    }
+
+    fn report(&self) -> Report {
+        let backlog = self.outboxes.values().map(Outbox::size).sum();
+        Report { statistics: self.broker.statistics(self.now()), backlog }
     }
 
     fn accepted(&mut self, Accepted { stream, identity }: Accepted) {
