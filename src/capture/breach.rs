@@ -88,7 +88,7 @@ impl Breaches {
 }
 
 impl Shown {
-    fn of(seen: &Seen<'_>) -> Self {
+    pub(super) fn of(seen: &Seen<'_>) -> Self {
         let raw = Bytes::copy_from_slice(seen.raw.get(..SHOWN).unwrap_or(seen.raw));
         Self {
             stamp: seen.stamp,

@@ -15,10 +15,14 @@
 
 mod breach;
 mod conversation;
+pub mod edit;
 mod framing;
+pub mod live;
 mod outcome;
 pub mod pcapng;
 mod protocol;
+mod recording;
+pub mod replay;
 mod session;
 mod sniff;
 mod survey;
@@ -28,8 +32,9 @@ mod websocket;
 
 pub use breach::{Breach, Breaches, Shown, summary};
 pub use conversation::{Conversation, Nature};
-pub use outcome::{evidence, grade, outcome};
+pub use outcome::{evidence, grade, outcome, packet_evidence};
 pub use protocol::{Blind, Protocol};
+pub use recording::{RecordError, Recording, Recordings, Turn, record};
 pub use session::{Counts, Seen, Session, Watcher};
 pub use survey::{Summary, Survey, Topic, survey};
 pub use timing::{Spread, Timings};

@@ -45,12 +45,13 @@ pub const fn grade(breach: &Breach) -> Grade {
 
 /// The packets of a breach as evidence, with the frames as the names of who sent them.
 pub fn evidence(summary: &Summary, breach: &Breach) -> Vec<Evidence> {
-    breach.packets.iter().map(|shown| event(summary, shown)).collect()
+    breach.packets.iter().map(|shown| packet_evidence(summary.opened.at, shown)).collect()
 }
 
-fn event(summary: &Summary, shown: &Shown) -> Evidence {
+/// A packet as evidence, with the time since `began`.
+pub fn packet_evidence(began: Duration, shown: &Shown) -> Evidence {
     Evidence {
-        at: shown.stamp.at.saturating_sub(summary.opened.at),
+        at: shown.stamp.at.saturating_sub(began),
         client: format!("frame {}", shown.stamp.frame),
         connection: 1,
         kind: EvidenceKind::Packet {

@@ -1,5 +1,8 @@
 //! `mqttspec capture`: what packet captures hold, and who of those in them broke the standards.
 
+mod edit;
+mod replay;
+
 use std::{
     fmt::Write as _,
     fs::File,
@@ -33,6 +36,8 @@ pub(super) struct Arguments {
 enum Action {
     Show(Show),
     Check(Check),
+    Edit(edit::Edit),
+    Replay(replay::Replay),
 }
 
 /// Show the MQTT conversations of a capture: who talks, packets, answers, topics
@@ -69,6 +74,8 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
             Ok(if survey.mqtt() == 0 { Exit::Undecided } else { Exit::Success })
         }
         Action::Check(arguments) => check(arguments, terminal),
+        Action::Edit(arguments) => edit::edit(arguments),
+        Action::Replay(arguments) => replay::replay(arguments, terminal),
     }
 }
 
@@ -147,13 +154,17 @@ fn name(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// A file, or standard input.
+fn open(path: &Path) -> Result<Box<dyn Read>, BadInput> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path);
+    Ok(Box::new(file.map_err(|error| BadInput::new(format!("cannot open `{}`: {error}", path.display())))?))
+}
+
 /// Reads a capture to its end.
 fn read(path: &Path, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Result<Survey, BadInput> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(path);
-        Box::new(file.map_err(|error| BadInput::new(format!("cannot open `{}`: {error}", path.display())))?)
-    };
-    survey(input, watcher).map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", name(path))))
+    survey(open(path)?, watcher)
+        .map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", name(path))))
 }

@@ -22,6 +22,7 @@ mod scram;
 mod selection;
 mod settings;
 mod terminal;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -48,8 +49,9 @@ enum Command {
     Mutants(mutants::Arguments),
     Report(report::Arguments),
     Broker(broker::Arguments),
-    Capture(capture::Arguments),
     Fleet(fleet::Arguments),
+    Capture(Box<capture::Arguments>),
+    Watch(watch::Arguments),
 }
 
 const EXIT_STATUS: &str = "Exit status:
@@ -77,6 +79,7 @@ pub fn main() -> Exit {
         Command::Broker(arguments) => broker::broker(arguments, terminal),
         Command::Capture(arguments) => capture::capture(arguments, terminal),
         Command::Fleet(arguments) => fleet::fleet(arguments, terminal),
+        Command::Watch(arguments) => watch::watch(arguments, terminal),
         Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };

@@ -11,6 +11,7 @@ mod reports;
 mod run;
 mod scram;
 mod settings;
+mod watch;
 
 use std::process::{Command, Output};
 

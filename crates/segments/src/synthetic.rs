@@ -27,6 +27,12 @@ impl Wire {
         Self { addresses: [first, second], next: [1000, 2000] }
     }
 
+    /// The same with other sequence numbers, which tell it from an earlier connection of the same ports.
+    #[must_use]
+    pub const fn starting_at(self, sequence: u32) -> Self {
+        Self { next: [sequence, sequence.wrapping_add(1000)], ..self }
+    }
+
     /// The handshake.
     pub fn open(&mut self) -> Vec<Vec<u8>> {
         vec![

@@ -1,6 +1,8 @@
 //! What captures hold and what they show broken, for a terminal.
 
 mod check;
+mod live;
+mod replay;
 mod show;
 
 use std::fmt::Write as _;
@@ -8,6 +10,8 @@ use std::fmt::Write as _;
 use mqttspec_wire::packet::PacketType;
 
 pub use check::check;
+pub use live::{conclusion, farewell, notice};
+pub use replay::replay;
 pub use show::show;
 
 use super::{Page, Tone, date::Date, text::counted};
