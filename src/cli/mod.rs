@@ -1,5 +1,6 @@
 //! The command line: a file per command. The only part that prints.
 
+mod baseline;
 mod broker;
 mod capture;
 mod exit;

@@ -1,6 +1,7 @@
 //! `mqttspec report`: renders reports that were written as JSON.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -9,10 +10,14 @@ use clap::{Args, Subcommand};
 
 use super::{
     BadInput, Exit,
+    output::Destination,
     reports::{Opened, Reports},
     terminal::{Terminal, complain, print},
 };
-use crate::report::{self, Kind, Report, View};
+use crate::report::{
+    self, Kind, Report, View,
+    compare::{self, Comparison},
+};
 
 /// The largest report that is read, in bytes.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -28,6 +33,7 @@ pub(super) struct Arguments {
 enum Command {
     Render(Render),
     Merge(Merge),
+    Diff(Diff),
 }
 
 /// Show a report again, or write it in other forms
@@ -51,10 +57,23 @@ struct Merge {
     output: Vec<PathBuf>,
 }
 
+/// Say what changed from one run to another; ends with status 1 if something got worse
+#[derive(Debug, Args)]
+struct Diff {
+    /// The older report, written by `--report json=FILE`
+    old: PathBuf,
+    /// The newer report
+    new: PathBuf,
+    /// Write the comparison to a file too; the ending says the form: .html, .md or .txt. May be repeated
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+}
+
 pub(super) fn report(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     match &arguments.command {
         Command::Render(arguments) => render(arguments, terminal),
         Command::Merge(arguments) => merge(arguments),
+        Command::Diff(arguments) => diff(arguments, terminal),
     }
 }
 
@@ -98,6 +117,36 @@ fn merge(arguments: &Merge) -> Result<Exit, BadInput> {
     Opened::of(kinds.into_iter())?.write(&reports)?;
     print(&format!("merged {}\n", report::counted(reports.len(), "report")));
     Ok(Exit::Success)
+}
+
+fn diff(arguments: &Diff, terminal: Terminal) -> Result<Exit, BadInput> {
+    let [old, new] = [single(&arguments.old)?, single(&arguments.new)?];
+    let comparison = Comparison::of(&old, &new);
+    print(&compare::terminal(&comparison, terminal.reading_width(), terminal.colour));
+    for path in &arguments.output {
+        let text = match path.extension().and_then(OsStr::to_str) {
+            Some("html") => compare::html(&comparison),
+            Some("md") => compare::markdown(&comparison),
+            Some("txt") => compare::terminal(&comparison, terminal.reading_width(), false),
+            Some(_) | None => {
+                let path = path.display();
+                return Err(BadInput::new(format!(
+                    "cannot tell the form of `{path}` by its ending; there are .html, .md, .txt"
+                )));
+            }
+        };
+        Destination::open(path)?.write(text.as_bytes())?;
+    }
+    Ok(if comparison.is_worse() { Exit::NotConforming } else { Exit::Success })
+}
+
+/// The only report in a file.
+fn single(path: &Path) -> Result<Report, BadInput> {
+    let reports: Result<[Report; 1], _> = read(path)?.try_into();
+    reports.map(|[report]| report).map_err(|several: Vec<_>| {
+        let (path, count) = (path.display(), several.len());
+        BadInput::new(format!("{path} holds {count} reports, and two single ones are compared"))
+    })
 }
 
 /// The reports in some files, in their order.

@@ -146,6 +146,7 @@ pub(super) fn report(run: RunReport, about: &Circumstances<'_>) -> Report {
             repeated: about.repeated.to_vec(),
             strict: about.strict,
         },
+        known: BTreeMap::new(),
         scenarios,
         judges: coverage.statements.into_iter().map(|(id, class)| (id, class.name().to_owned())).collect(),
         run,

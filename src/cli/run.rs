@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     BadInput, Exit,
+    baseline::Known,
     interrupt::on_interrupt,
     progress::Progress,
     reports::{self, Circumstances, Reports},
@@ -19,7 +20,7 @@ use super::{
     terminal::{Terminal, complain, print},
 };
 use crate::{
-    report::{Conclusion, View, last_line, line, terminal as render, verdict},
+    report::{Conclusion, Page, Tone, View, last_line, line, terminal as render, verdict},
     runner::{self, Options, Stop, plan::Selection},
     scenario::ast::Scenario,
     target::{Address, ConnectError, Launcher, Trust},
@@ -66,6 +67,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     broker: Option<String>,
     #[command(flatten)]
+    known: Known,
+    #[command(flatten)]
     reports: Reports,
     #[command(flatten)]
     showing: Showing,
@@ -94,6 +97,7 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
     let trust = trust(arguments)?;
+    let baseline = arguments.known.read(terminal)?;
     let opened = arguments.reports.open()?;
     if arguments.showing.format == Format::JsonLines && opened.takes_stdout() {
         return Err(BadInput::new("`--format json-lines` takes standard output: name a file for the report"));
@@ -106,15 +110,31 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let repeated = repeated(arguments);
     show(arguments, &run, &repeated, terminal, opened.takes_stdout());
     let conclusion = Conclusion::of(&run, arguments.strict);
-    if !arguments.reports.is_empty() {
-        let strict = arguments.strict;
-        let profile = arguments.launch.as_ref().map(|path| path.display().to_string());
-        let profile = profile.as_deref();
-        let about =
-            Circumstances { scenarios: &scenarios, repeated: &repeated, broker, profile, strict, date };
-        opened.write(&[reports::report(run, &about)])?;
+    if arguments.reports.is_empty() && baseline.is_none() {
+        return Ok(conclusion.into());
     }
-    Ok(conclusion.into())
+    let strict = arguments.strict;
+    let profile = arguments.launch.as_ref().map(|path| path.display().to_string());
+    let profile = profile.as_deref();
+    let about = Circumstances { scenarios: &scenarios, repeated: &repeated, broker, profile, strict, date };
+    let mut report = reports::report(run, &about);
+    let mut exit = conclusion.into();
+    if let Some(baseline) = baseline {
+        let (settled, lines) = arguments.known.settle(&mut report, baseline, arguments.wanted.is_all())?;
+        let mut page = Page::new(usize::MAX, false);
+        for line in lines {
+            page.verbatim(0, Tone::Plain, &line);
+        }
+        say(&page.finish(), opened.takes_stdout() || arguments.showing.format == Format::JsonLines);
+        exit = settled.conclusion(&report).into();
+    }
+    opened.write(&[report])?;
+    Ok(exit)
+}
+
+/// Writes to standard output, or to standard error if something else takes that.
+fn say(text: &str, elsewhere: bool) {
+    if elsewhere { complain(text) } else { print(text) }
 }
 
 /// Shows what came of the run; on standard error if a report takes standard output.
@@ -127,7 +147,7 @@ fn show(arguments: &Arguments, run: &RunReport, repeated: &[String], terminal: T
         (Format::Text, true) => verdict(run, &view),
         (Format::Text, false) => render(run, &view),
     };
-    if elsewhere { complain(&text) } else { print(&text) }
+    say(&text, elsewhere);
 }
 
 /// How the broker is launched, if it is.

@@ -32,6 +32,11 @@ fn parse_version(text: &str) -> Result<Version, String> {
 }
 
 impl Wanted {
+    /// Whether nothing is left out.
+    pub(super) fn is_all(&self) -> bool {
+        self.only.is_empty() && self.version.is_none() && self.variant.is_none()
+    }
+
     /// The selection, if each part of it selects something: a word that matches nothing is a slip, and a run that
     /// plays less than its user thinks proves nothing.
     pub(super) fn selection(&self, scenarios: &[Arc<Scenario>]) -> Result<Selection, BadInput> {

@@ -1,7 +1,7 @@
 //! Reports as JUnit's XML, which continuous integration servers read.
 //!
 //! JUnit knows passed, failed, errors and skipped. A warning passes, and says in its output what it warns of; what stayed
-//! open is an error, since nobody knows whether it holds.
+//! open is an error, since nobody knows whether it holds. A failure that a baseline accepts is skipped, with the reason.
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
@@ -44,8 +44,9 @@ fn suite(report: &Report) -> TestSuite {
     for (name, value) in properties(report) {
         suite.add_property((name, &*clean(&value)));
     }
-    for result in &report.run.results {
-        suite.add_test_case(case(report, result));
+    for (index, result) in report.run.results.iter().enumerate() {
+        let case = case(report, result, report.known.get(&index).map(String::as_str));
+        suite.add_test_case(case);
     }
     if let Some(why) = &report.run.stopped {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -66,16 +67,18 @@ fn properties(report: &Report) -> Vec<(&'static str, String)> {
     properties
 }
 
-fn case(report: &Report, result: &ScenarioResult) -> TestCase {
+fn case(report: &Report, result: &ScenarioResult, known: Option<&str>) -> TestCase {
     let fails = result.grade == Grade::Fail || result.grade == Grade::Warn && report.provenance.strict;
     let mut status = match result.grade {
+        Grade::Fail if known.is_some() => TestCaseStatus::skipped(),
         Grade::Skip => TestCaseStatus::skipped(),
         Grade::Inconclusive | Grade::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
         Grade::Fail | Grade::Warn if fails => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Grade::Pass | Grade::Fail | Grade::Warn => TestCaseStatus::success(),
     };
     if let Some(finding) = worst(result) {
-        let message = message(finding);
+        let reason = known.map(|why| format!("known: {}; ", capped(&clean(why)))).unwrap_or_default();
+        let message = reason + &message(finding);
         status.set_type(kind(result, finding)).set_message(&*message).set_description(&*message);
     }
     let mut case = TestCase::new(name(result), status);
@@ -96,8 +99,10 @@ fn name(result: &ScenarioResult) -> String {
     format!("{scenario} (MQTT {}{comma}{variant})", result.version.number())
 }
 
+/// The first of the worst findings.
 fn worst(result: &ScenarioResult) -> Option<&Finding> {
-    result.findings.iter().filter(|finding| finding.grade != Grade::Pass).max_by_key(|finding| finding.grade)
+    let told = result.findings.iter().filter(|finding| finding.grade != Grade::Pass);
+    told.rev().max_by_key(|finding| finding.grade)
 }
 
 fn kind(result: &ScenarioResult, finding: &Finding) -> String {

@@ -2,11 +2,13 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use super::{Report, frames, html, json, junit, markdown};
+use super::{Report, annotations, frames, html, json, junit, markdown};
 
 /// A form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// Commands to GitHub's runner.
+    Annotations,
     /// A page for a browser.
     Html,
     /// JSON, from which all others can be made.
@@ -21,7 +23,8 @@ pub enum Kind {
 
 impl Kind {
     /// All, with the names by which users choose them.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Annotations, "github"),
         (Self::Html, "html"),
         (Self::Json, "json"),
         (Self::Junit, "junit"),
@@ -38,6 +41,7 @@ impl Kind {
     /// The ending of its files.
     pub const fn ending(self) -> &'static str {
         match self {
+            Self::Annotations => "github",
             Self::Html => "html",
             Self::Json => "json",
             Self::Junit => "xml",
@@ -54,6 +58,7 @@ impl Kind {
     /// What it is good for.
     pub const fn about(self) -> &'static str {
         match self {
+            Self::Annotations => "a line for each failure that GitHub shows beside a change",
             Self::Html => "a page for a browser, in one file that needs no network",
             Self::Json => "all there is, for programs; the others can be made from it later",
             Self::Junit => "JUnit's XML, for continuous integration",
@@ -65,6 +70,7 @@ impl Kind {
     /// Renders one report, or several together.
     pub fn render(self, reports: &[Report]) -> Result<Vec<u8>, RenderError> {
         match self {
+            Self::Annotations => Ok(annotations::annotations(reports).into_bytes()),
             Self::Html => Ok(html::html(reports).into_bytes()),
             Self::Json => match reports {
                 [report] => json::json(report),

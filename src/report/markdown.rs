@@ -68,7 +68,12 @@ fn table(text: &mut String, report: &Report) {
 }
 
 fn failures(text: &mut String, report: &Report, room: usize) {
-    let failed: Vec<&ScenarioResult> = report.of_grade(Grade::Fail).collect();
+    let places = report.run.results.iter().enumerate().filter(|(_, result)| result.grade == Grade::Fail);
+    let (known, new): (Vec<_>, Vec<_>) = places.partition(|(place, _)| report.known.contains_key(place));
+    if !known.is_empty() {
+        let _ = writeln!(text, "{} known and accepted by the baseline.\n", counted(known.len(), "failure"));
+    }
+    let failed: Vec<&ScenarioResult> = new.into_iter().map(|(_, result)| result).collect();
     if failed.is_empty() {
         return;
     }
@@ -145,7 +150,7 @@ fn provenance(text: &mut String, report: &Report) {
 }
 
 /// A text in which nothing has a meaning for Markdown or HTML, on one line.
-fn inline(text: &str) -> String {
+pub(super) fn inline(text: &str) -> String {
     let mut plain = String::new();
     for char in capped(&clean(text)).chars() {
         match char {

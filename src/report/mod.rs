@@ -4,8 +4,11 @@
 //! clock, no files, no look at the terminal. Dates, width and colour are arguments. A [`Page`] makes all that is written on it safe to print, so no byte of a broker can move
 //! the cursor, forge a line or hide another.
 
+mod annotations;
+pub mod baseline;
 pub mod capture;
 mod chapter;
+pub mod compare;
 mod conclusion;
 mod date;
 mod detail;
@@ -25,6 +28,7 @@ mod summary;
 mod table;
 mod text;
 
+pub use annotations::annotations;
 pub use chapter::Chapter;
 pub use conclusion::{Conclusion, broken, judged, sentence};
 pub use date::{Date, ParseDateError};

@@ -17,6 +17,8 @@ pub struct Report {
     pub run: RunReport,
     /// The text of the scenarios that were played, by their ids.
     pub scenarios: BTreeMap<String, String>,
+    /// The places of the failures that a baseline accepts, among the results, each with the reason.
+    pub known: BTreeMap<usize, String>,
     /// By whom each statement is judged: `by scenarios`, `not observable` and so on.
     pub judges: BTreeMap<StatementId, String>,
 }

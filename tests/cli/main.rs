@@ -3,6 +3,7 @@
 
 mod broker;
 mod capture;
+mod ci;
 mod launch;
 mod metrics;
 mod passwords;

@@ -101,7 +101,7 @@ fn nobody_listens() {
 #[case(&["--jobs", "0"], "0 is not in 1..=65535")]
 #[case(&["--json", "nowhere/report.json"], "cannot write a report to `nowhere/report.json`")]
 #[case(&["--report", "json=nowhere/report.json"], "cannot write a report to `nowhere/report.json`")]
-#[case(&["--report", "pdf=report.pdf"], "`pdf` is no kind of report; there are html, json, junit, md, pcapng")]
+#[case(&["--report", "pdf=report.pdf"], "`pdf` is no kind of report; there are github, html, json, junit, md, pcapng")]
 #[case(&["--report", "json"], "it names no file; write it as html=report.html")]
 #[case(&["--report", "json=-", "--json", "-"], "only one report can go to standard output")]
 #[case(&["--format", "json-lines", "--json", "-"], "`--format json-lines` takes standard output")]

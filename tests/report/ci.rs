@@ -1,23 +1,23 @@
 //! What continuous integration reads: JUnit and Markdown. Other people's parsers read them in `.ci/report-formats`.
 
 use mqttspec::{
-    report::{junit, markdown},
+    report::{annotations, junit, markdown},
     verdict::{Grade, RunReport},
 };
 use rstest::rstest;
 
-use crate::{compare, sample};
+use crate::{expect, sample};
 
 #[test]
 fn junit_looks_like_this() {
     let mut run = sample::every_grade();
     run.results.truncate(8);
-    compare("every-grade.xml", &junit(&[sample::report(run)]).unwrap());
+    expect("every-grade.xml", &junit(&[sample::report(run)]).unwrap());
 }
 
 #[test]
 fn markdown_looks_like_this() {
-    compare("every-grade.md", &markdown(&[sample::report(sample::every_grade())]));
+    expect("every-grade.md", &markdown(&[sample::report(sample::every_grade())]));
 }
 
 #[rstest]
@@ -43,7 +43,7 @@ fn a_run_that_ended_early_is_an_error() {
 #[test]
 fn a_hostile_broker_stays_a_text() {
     let report = [sample::report(sample::hostile())];
-    for text in [junit(&report).unwrap(), markdown(&report)] {
+    for text in [junit(&report).unwrap(), markdown(&report), annotations(&report)] {
         assert_eq!(text.chars().find(|char| char.is_control() && *char != '\n'), None);
         assert!(!text.contains('\u{202e}'));
         assert!(text.len() < 1024 * 1024, "{} bytes", text.len());

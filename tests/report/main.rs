@@ -2,11 +2,15 @@
 //! the difference before it is committed.
 #![expect(clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod baseline;
 mod ci;
+mod compare;
 mod frames;
 mod html;
 mod json;
+mod latency;
 mod sample;
+mod schema;
 
 use std::{env, fs, path::Path};
 
@@ -18,7 +22,7 @@ use rstest::rstest;
 
 const PLAIN: View<'_> = View { width: 100, colour: false, strict: false, arguments: &[] };
 
-fn compare(name: &str, actual: &str) {
+pub(crate) fn expect(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/expected").join(name);
     if env::var_os("ACCEPT").is_some() {
         assert!(fs::write(&path, actual).is_ok(), "cannot write {}", path.display());
@@ -34,7 +38,7 @@ fn every_grade_fits_the_width(#[case] name: &str, #[case] width: usize) {
     let text = terminal(&sample::every_grade(), &View { width, ..PLAIN });
     let too_wide = |line: &&str| line.chars().count() > width && !line.contains("mqttspec run");
     assert_eq!(text.lines().rev().skip(1).find(too_wide), None);
-    compare(name, &text);
+    expect(name, &text);
 }
 
 #[rstest]
@@ -44,19 +48,19 @@ fn every_grade_fits_the_width(#[case] name: &str, #[case] width: usize) {
 #[case("hostile.txt", sample::hostile())]
 #[case("close-look.txt", sample::only(Grade::Warn))]
 fn a_report_looks_like_this(#[case] name: &str, #[case] report: RunReport) {
-    compare(name, &terminal(&report, &PLAIN));
+    expect(name, &terminal(&report, &PLAIN));
 }
 
 #[test]
 fn what_is_the_same_is_said_once() {
-    compare("many-alike.txt", &terminal(&sample::many_alike(), &PLAIN));
+    expect("many-alike.txt", &terminal(&sample::many_alike(), &PLAIN));
 }
 
 #[test]
 fn colour_is_all_that_colour_adds() {
     let report = sample::every_grade();
     let coloured = terminal(&report, &View { colour: true, ..PLAIN });
-    compare("colour.txt", &coloured.replace('\u{1b}', "^"));
+    expect("colour.txt", &coloured.replace('\u{1b}', "^"));
     let mut pieces = coloured.split("\u{1b}[");
     let first = pieces.next().unwrap().to_owned();
     let plain = pieces.fold(first, |plain, piece| plain + piece.split_once('m').unwrap().1);

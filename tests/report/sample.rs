@@ -46,6 +46,7 @@ pub(crate) fn report(run: RunReport) -> Report {
             repeated: vec![],
             strict: false,
         },
+        known: BTreeMap::new(),
         scenarios: sources.collect(),
         judges: ids.map(|id| (id, judge(id).to_owned())).collect(),
         run,
@@ -119,6 +120,18 @@ pub(crate) fn hostile() -> RunReport {
         })
         .collect();
     run(vec![result])
+}
+
+/// A network connection that could not be opened.
+pub(crate) fn refused() -> Evidence {
+    let kind = EvidenceKind::Refused { why: "nobody listens".into() };
+    Evidence { at: Duration::ZERO, client: "publisher".into(), connection: 3, kind }
+}
+
+/// A question and its answer.
+pub(crate) fn ping() -> [Evidence; 2] {
+    [(0, Sender::Client, b"\xc0\0"), (5000, Sender::Server, b"\xd0\0")]
+        .map(|(at, from, bytes)| packet(at, from, "PINGREQ or PINGRESP", (None, Bytes::from_static(bytes))))
 }
 
 fn passed() -> ScenarioResult {

@@ -25,7 +25,7 @@ use super::{
     text::{capped, clean},
 };
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The page of one report, or of several side by side.
@@ -64,7 +64,7 @@ pub fn html(reports: &[Report]) -> String {
 }
 
 /// Nothing is fetched, and no script runs but the one of this program, whatever a broker sent.
-fn policy() -> String {
+pub(super) fn policy() -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
     format!(
@@ -112,7 +112,7 @@ fn footer() -> Markup {
 }
 
 /// A text of a broker or a user so that all of it can be seen, and not too much of it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     capped(&clean(text)).into_owned()
 }
 

@@ -28,6 +28,7 @@ pub(super) fn drawn(book: &Book<'_>, run: &Run<'_>) -> Markup {
     html! {
         article.run id=(book.address(run)) data-s=(word(result.grade)) tabindex="-1" {
             h4 { (heading(book, run)) }
+            (known(book, run))
             (findings(result))
             (ladder::draw(result, &marked))
             @for packet in marked.iter().take(DUMPS) {
@@ -45,6 +46,7 @@ pub(super) fn later(book: &Book<'_>, run: &Run<'_>) -> Markup {
     html! {
         details.run id=(book.address(run)) data-s=(word(run.result.grade)) data-run=(format!("{column}:{index}")) {
             summary { (heading(book, run)) }
+            (known(book, run))
             (findings(run.result))
             (about(book, run))
         }
@@ -66,6 +68,13 @@ fn heading(book: &Book<'_>, run: &Run<'_>) -> Markup {
 fn marked(result: &ScenarioResult) -> BTreeSet<usize> {
     let told = result.findings.iter().filter(|finding| finding.grade != Grade::Pass);
     told.flat_map(|finding| finding.packets.iter().copied()).collect()
+}
+
+/// The reason for which a baseline accepts the failure.
+fn known(book: &Book<'_>, run: &Run<'_>) -> Markup {
+    let (column, index) = run.place;
+    let why = book.columns.get(column).and_then(|column| column.report.known.get(&index));
+    html! { @if let Some(why) = why { p.faint { "Known: " (shown(why)) } } }
 }
 
 fn findings(result: &ScenarioResult) -> Markup {

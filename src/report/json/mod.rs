@@ -71,13 +71,14 @@ struct Document<'a> {
     summary: Summary,
     latency: Latency,
     results: &'a [ScenarioResult],
+    known: Vec<Known<'a>>,
     statements: Vec<Row<'a>>,
     scenarios: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Document<'a> {
     fn of(report: &'a Report) -> Self {
-        let Report { provenance, run, scenarios, judges } = report;
+        let Report { provenance, run, known, scenarios, judges } = report;
         let standings = standings(report);
         let ids = Version::ALL.into_iter().flat_map(Version::statements);
         let row = |id| Row::of(id, standings.get(&id).copied(), judges.get(&id));
@@ -92,10 +93,18 @@ impl<'a> Document<'a> {
             summary: run.summary,
             latency: Latency::of(&run.results),
             results: &run.results,
+            known: known.iter().map(|(result, why)| Known { result: *result, why }).collect(),
             statements: ids.map(row).collect(),
             scenarios,
         }
     }
+}
+
+/// A failure that a baseline accepts, by its place among the results.
+#[derive(Serialize)]
+struct Known<'a> {
+    result: usize,
+    why: &'a str,
 }
 
 /// A statement, what the catalogue says of it and what this run says.

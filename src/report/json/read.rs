@@ -82,8 +82,16 @@ struct Document {
     #[serde(with = "seconds")]
     seconds: Duration,
     results: Vec<ScenarioResult>,
+    #[serde(default)]
+    known: Vec<Known>,
     statements: Vec<Row>,
     scenarios: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    result: usize,
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +106,11 @@ impl Document {
         for (index, result) in self.results.iter().enumerate() {
             check(result).map_err(|why| ReadError::Wrong { place: format!("results[{index}]"), why })?;
         }
+        if let Some(known) = self.known.iter().find(|known| known.result >= self.results.len()) {
+            let why = format!("there is no result {}", known.result);
+            return Err(ReadError::Wrong { place: "known".to_owned(), why });
+        }
+        let known = self.known.into_iter().map(|known| (known.result, known.why)).collect();
         let run = RunReport {
             mqttspec: self.mqttspec,
             target: self.target,
@@ -107,7 +120,7 @@ impl Document {
             results: self.results,
         };
         let judges = self.statements.into_iter().map(|row| (row.id, row.judged)).collect();
-        Ok(Report { provenance: self.provenance, run, scenarios: self.scenarios, judges })
+        Ok(Report { provenance: self.provenance, run, known, scenarios: self.scenarios, judges })
     }
 }
 
