@@ -186,6 +186,24 @@ fn nothing_acknowledged_is_lost(#[case] seed: u64) {
     assert_eq!(breaches_after(20, seed, &[]), [""; 0]);
 }
 
+/// A disk that is full: the broker ends and says why, and what it could not save it has not acknowledged.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_ends_it() {
+    let folder = Scratch::new("full");
+    let store = folder.path("store");
+    let broker = Process::start_in_want(&store, 4_096);
+    let mut world = World::new();
+    world.retainer.fill(broker.address, 1_000);
+    let (status, told) = broker.end();
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains(&format!("cannot keep the broker's state in {}: ", store.display())), "{told}");
+    let broker = Process::start(&store, &[]);
+    world.check_retained(broker.address);
+    assert!(!world.retainer.acknowledged.is_empty());
+    assert_eq!(world.breaches(), [""; 0]);
+}
+
 /// The test can fail: a broker that acknowledges first and saves afterwards does not keep its promises.
 #[test]
 fn a_broker_that_saves_too_late_is_noticed() {

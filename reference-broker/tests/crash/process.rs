@@ -2,31 +2,51 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 /// A running broker; it is killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
+    stderr: BufReader<ChildStderr>,
 }
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_reference-broker");
 
 impl Process {
     pub(crate) fn start(store: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-broker"))
-            .args(["--listen", "127.0.0.1:0", "--store"])
-            .arg(store)
-            .args(options)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["--listen", "127.0.0.1:0", "--store"]).arg(store).args(options);
+        Self::spawn(&mut command)
+    }
+
+    /// A broker that cannot write files of more than so many KiB.
+    #[cfg(unix)]
+    pub(crate) fn start_in_want(store: &Path, limit: u32) -> Self {
+        // The units are KiB in some shells and half of that in others.
+        let script =
+            format!("trap '' XFSZ; ulimit -f {limit}; exec {PROGRAM} --listen 127.0.0.1:0 --store \"$0\"");
+        Self::spawn(Command::new("sh").args(["-c", &script]).arg(store))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        stderr.read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says: {line}"));
-        Self { address: address.trim_end().parse().unwrap(), child }
+        Self { address: address.trim_end().parse().unwrap(), child, stderr }
+    }
+
+    /// Waits for it to end by itself: its exit status, and what it says.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut told = String::new();
+        self.stderr.read_to_string(&mut told).unwrap();
+        (self.child.wait().unwrap().code(), told)
     }
 
     /// Ends it at once, in the middle of whatever it does.

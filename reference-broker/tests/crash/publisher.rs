@@ -16,6 +16,8 @@ pub(crate) struct Publisher {
     pub(crate) name: String,
     version: Version,
     is_retaining: bool,
+    /// How many topics it publishes retained messages to.
+    topics: u32,
     /// The number of its last message.
     last: u32,
     last_id: PacketId,
@@ -52,6 +54,7 @@ impl Publisher {
             name,
             version,
             is_retaining,
+            topics: 5,
             last: 0,
             last_id: PacketId::MIN,
             unfinished: BTreeMap::new(),
@@ -66,6 +69,12 @@ impl Publisher {
     pub(crate) fn run(&mut self, address: SocketAddr, is_done: impl Fn(&Self) -> bool) {
         // The end of the broker is not a failure of the test.
         let _ = self.try_run(address, is_done);
+    }
+
+    /// Publishes to more and more topics, until the broker is gone.
+    pub(crate) fn fill(&mut self, address: SocketAddr, topics: u32) {
+        self.topics = topics;
+        self.run(address, |publisher| publisher.last >= topics * 10);
     }
 
     fn try_run(&mut self, address: SocketAddr, is_done: impl Fn(&Self) -> bool) -> io::Result<()> {
@@ -128,8 +137,11 @@ impl Publisher {
         let id = self.last_id;
         self.last_id = id.next();
         let is_qos_1 = self.is_retaining || self.last % 2 == 1;
-        let topic =
-            if self.is_retaining { format!("kept/{}", self.last % 5) } else { format!("load/{}", self.name) };
+        let topic = if self.is_retaining {
+            format!("kept/{}", self.last % self.topics)
+        } else {
+            format!("load/{}", self.name)
+        };
         let qos = if is_qos_1 { "qos1" } else { "qos2" };
         let padding = "x".repeat(self.last as usize % 7 * 300);
         Publish {
