@@ -12,6 +12,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use reference_broker::{
     Config, Rules,
     net::{Listener, Service, Tls},
+    store::Store,
 };
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
@@ -60,11 +61,17 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    pub(crate) fn start(transport: Transport, certificate: &Certificate) -> Self {
+    /// One that listens for this transport, and keeps its state in a file if it is to have a store.
+    pub(crate) fn start(transport: Transport, certificate: &Certificate, has_store: bool) -> Self {
         let socket = net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("{}://{}", transport.scheme(), socket.local_addr().unwrap());
         socket.set_nonblocking(true).unwrap();
         let tls = Tls::from_files(&certificate.certificate(), &certificate.key(), None).unwrap();
+        let mut service = Service::new(Config::default(), Rules::all());
+        if has_store {
+            let store = Store::open(certificate.folder.join("broker.state"));
+            service = store.and_then(|store| service.with_store(store)).unwrap();
+        }
         let (shutdown, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -77,7 +84,7 @@ impl Broker {
                     listener = listener.with_websocket();
                 }
                 let stopped = async { drop(stopped.await) };
-                Service::new(Config::default(), Rules::all()).run(vec![listener], stopped).await.unwrap();
+                service.run(vec![listener], stopped).await.unwrap();
             });
         });
         Self { url, shutdown: Some(shutdown), thread: Some(thread) }

@@ -75,7 +75,7 @@ fn nobody_is_trusted_without_a_word() {
     ];
     let selection = || Selection { only: vec!["retained-replaced".to_owned()], ..Selection::default() };
     for certificate in &own {
-        let broker = Broker::start(Transport::Tls, certificate);
+        let broker = Broker::start(Transport::Tls, certificate, false);
         let stopped = |trust| play(&broker.url, selection(), trust, false).stopped;
         assert!(stopped(Trust::default()).is_some_and(|why| why.contains("--insecure")));
         let other = Certificate::for_host("127.0.0.1", true);

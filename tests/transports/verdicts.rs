@@ -30,23 +30,33 @@ pub(crate) fn verdicts<'a>(results: impl IntoIterator<Item = &'a ScenarioResult>
     results.into_iter().map(verdict).collect()
 }
 
+/// How the suite gets to a broker, and what that broker does beside.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    transport: Transport,
+    /// Every byte comes by itself.
+    drip: bool,
+    /// The broker keeps its state in a file.
+    has_store: bool,
+}
+
 /// A broker and the way to it.
 struct Target {
     broker: Broker,
     trust: Trust,
-    drip: bool,
+    way: Way,
 }
 
 impl Target {
-    fn start(transport: Transport, certificate: &Certificate, trusted: &Path, drip: bool) -> Self {
+    fn start(way: Way, certificate: &Certificate, trusted: &Path) -> Self {
         let trust = Trust::certificates(trusted).unwrap();
-        Self { broker: Broker::start(transport, certificate), trust, drip }
+        Self { broker: Broker::start(way.transport, certificate, way.has_store), trust, way }
     }
 
     /// The runs of these scenarios (of all, if none is named) that come to other verdicts than expected, and to which.
     fn differing(&self, only: Vec<String>, expected: &Verdicts) -> Verdicts {
         let selection = Selection { only, ..Selection::default() };
-        let report = play(&self.broker.url, selection, self.trust.clone(), self.drip);
+        let report = play(&self.broker.url, selection, self.trust.clone(), self.way.drip);
         assert_eq!(report.stopped, None, "{}", self.broker.url);
         let mut played = verdicts(&report.results);
         assert!(!played.is_empty());
@@ -72,13 +82,16 @@ fn every_transport_comes_to_the_verdicts_of_virtual_time() {
     assert!(expected.len() > 500, "only {} verdicts", expected.len());
     skip_settings(&mut expected);
     let certificate = Certificate::for_host("127.0.0.1", false);
-    let ways = Transport::ALL.into_iter().map(|transport| (transport, false)).chain([(Transport::Tcp, true)]);
+    let plain = |transport| Way { transport, drip: false, has_store: false };
+    let drip = Way { drip: true, ..plain(Transport::Tcp) };
+    let stored = Way { has_store: true, ..plain(Transport::Tcp) };
+    let ways = Transport::ALL.into_iter().map(plain).chain([drip, stored]);
     let first = thread::scope(|scope| {
         let playing: Vec<_> = ways
-            .map(|(transport, drip)| {
+            .map(|way| {
                 let (certificate, expected) = (&certificate, &expected);
                 scope.spawn(move || {
-                    let target = Target::start(transport, certificate, &certificate.certificate(), drip);
+                    let target = Target::start(way, certificate, &certificate.certificate());
                     let differing = target.differing(Vec::new(), expected);
                     (target, differing)
                 })
@@ -95,6 +108,6 @@ fn every_transport_comes_to_the_verdicts_of_virtual_time() {
             again.dedup();
             differing = target.differing(again, &expected);
         }
-        assert!(differing.is_empty(), "{}, drip {}: {differing:#?}", target.broker.url, target.drip);
+        assert!(differing.is_empty(), "{}, {:?}: {differing:#?}", target.broker.url, target.way);
     }
 }

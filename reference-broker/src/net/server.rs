@@ -109,9 +109,6 @@ impl Server {
                 }
             }
         }
-        while let Some(id) = self.refused.pop() {
-            self.handle(Input::Verified(id, Verified::Unknown));
-        }
         self.flush();
     }
 
@@ -182,8 +179,11 @@ impl Server {
     pub(super) fn flush(&mut self) {
         loop {
             self.settle();
-            if self.touched.is_empty() {
+            if self.touched.is_empty() && self.refused.is_empty() {
                 return;
+            }
+            while let Some(id) = self.refused.pop() {
+                self.handle(Input::Verified(id, Verified::Unknown));
             }
             while let Some(id) = self.touched.pop() {
                 let Some(outbox) = self.outboxes.get_mut(&id) else { continue };
