@@ -125,6 +125,9 @@ fn judges(id: StatementId, scenarios: &[Arc<Scenario>], class: Class) -> Vec<Str
             ));
         }
         Class::NotObservable => lines.push(format!("nothing: {}", reason.unwrap_or_default())),
+        Class::Permission => {
+            lines.push("nothing: it permits something, and every behaviour keeps it".to_owned());
+        }
         Class::Unknown => lines.push("nothing yet".to_owned()),
     }
     lines

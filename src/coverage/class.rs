@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use mqttspec_spec::{Setting, StatementId, Version};
+use mqttspec_spec::{Level, Setting, StatementId, Version};
 use mqttspec_wire::Sender;
 
 use crate::{referee::judged, scenario::ast::Scenario};
@@ -16,6 +16,8 @@ pub enum Class {
     Launched(Setting),
     /// Not at all: nothing that is seen from outside shows a breach.
     NotObservable,
+    /// Not at all: it permits something, so that every behaviour keeps it.
+    Permission,
     /// By the referee, on every packet that a broker sends.
     Referee,
     /// By the referee too, but it is the client's duty: in captures only, since the player is not judged.
@@ -26,18 +28,26 @@ pub enum Class {
 
 impl Class {
     /// The names of all classes, in order.
-    pub const NAMES: [&str; 6] =
-        ["by scenarios", "by the referee", "in captures", "launched", "not observable", "not yet"];
+    pub const NAMES: [&str; 7] = [
+        "by scenarios",
+        "by the referee",
+        "in captures",
+        "launched",
+        "not observable",
+        "a permission",
+        "not yet",
+    ];
 
     /// Its name, without what goes with it.
     pub const fn name(self) -> &'static str {
-        let [scenarios, referee, captures, launched, not_observable, unknown] = Self::NAMES;
+        let [scenarios, referee, captures, launched, not_observable, permission, unknown] = Self::NAMES;
         match self {
             Self::Scenarios(_) => scenarios,
             Self::Referee => referee,
             Self::Captures => captures,
             Self::Launched(_) => launched,
             Self::NotObservable => not_observable,
+            Self::Permission => permission,
             Self::Unknown => unknown,
         }
     }
@@ -49,7 +59,9 @@ impl fmt::Display for Class {
             Self::Scenarios(1) => f.write_str("by 1 scenario"),
             Self::Scenarios(count) => write!(f, "by {count} scenarios"),
             Self::Launched(setting) => write!(f, "launched: {setting}"),
-            Self::Referee | Self::Captures | Self::NotObservable | Self::Unknown => f.write_str(self.name()),
+            Self::Referee | Self::Captures | Self::NotObservable | Self::Permission | Self::Unknown => {
+                f.write_str(self.name())
+            }
         }
     }
 }
@@ -75,6 +87,7 @@ impl Coverage {
                 Some(reason) => reason.setting.map_or(Class::NotObservable, Class::Launched),
                 None if server.contains(&id) => Class::Referee,
                 None if client.contains(&id) => Class::Captures,
+                None if id.statement().level == Level::May => Class::Permission,
                 None => Class::Unknown,
             }
         };
@@ -91,6 +104,11 @@ impl Coverage {
                 Class::Scenarios(_) if reason.is_some() => {
                     Some(format!("{id} is judged: its entry in out-of-reach.yaml is not true any more"))
                 }
+                Class::Launched(_) | Class::NotObservable if id.statement().level == Level::May => {
+                    Some(format!(
+                        "{id} is a permission, which nobody can break: out-of-reach.yaml need not say so"
+                    ))
+                }
                 Class::NotObservable if judged.contains(id) => Some(format!(
                     "{id} is judged by the referee, so out-of-reach.yaml cannot say that nobody sees it"
                 )),
@@ -101,6 +119,7 @@ impl Coverage {
                 | Class::Referee
                 | Class::Captures
                 | Class::Launched(_)
+                | Class::Permission
                 | Class::NotObservable => None,
             }
         };

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mqttspec_spec::{OutOfReach, StatementId};
+use mqttspec_spec::{Level, OutOfReach, StatementId};
 use reference_broker::Rule;
 
 use super::{
@@ -51,6 +51,9 @@ pub fn why_unnoticed(rule: Rule) -> Option<String> {
     if let Some((_, reason)) = UNNOTICED.iter().find(|(listed, _)| *listed == rule) {
         return Some((*reason).to_owned());
     }
+    if rule.statements().iter().all(is_permission) {
+        return Some("what it carries out is a permission".to_owned());
+    }
     let reasons: Option<Vec<_>> = rule.statements().iter().map(|id| id.statement().out_of_reach).collect();
     let of_a_setting = |reason: &OutOfReach| reason.setting.is_some();
     let reasons = reasons?;
@@ -59,6 +62,10 @@ pub fn why_unnoticed(rule: Rule) -> Option<String> {
         Some(setting) => format!("takes a broker launched with {setting}"),
         None => reason.reason.to_owned(),
     })
+}
+
+fn is_permission(id: &StatementId) -> bool {
+    id.statement().level == Level::May
 }
 
 fn scenarios_can_fail(matrix: &Matrix, found: &mut Vec<String>) {
@@ -70,7 +77,8 @@ fn scenarios_can_fail(matrix: &Matrix, found: &mut Vec<String>) {
 fn rules_are_noticed(matrix: &Matrix, found: &mut Vec<String>) {
     for rule in matrix.failures.keys() {
         let is_noticed = matrix.caught_by(*rule).next().is_some() || matrix.is_seen_by_the_referee(*rule);
-        let is_out_of_reach = rule.statements().iter().all(|id| id.statement().out_of_reach.is_some());
+        let nobody_sees = |id: &StatementId| id.statement().out_of_reach.is_some() || is_permission(id);
+        let is_out_of_reach = rule.statements().iter().all(nobody_sees);
         let exception = UNNOTICED.iter().find(|(listed, _)| listed == rule);
         found.extend(match (is_noticed || is_out_of_reach, exception) {
             (true, None) | (false, Some(_)) => None,

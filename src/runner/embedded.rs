@@ -11,7 +11,7 @@ use std::{
 };
 
 use mqttspec_spec::Version;
-use reference_broker::{Broker, Rules};
+use reference_broker::{Broker, Config, Rules};
 
 use super::{
     options::{Options, Stop, circumstances},
@@ -75,16 +75,17 @@ impl Embedded {
         if let Some(facts) = known.get(settings) {
             return Arc::clone(facts);
         }
-        let facts = Arc::new(probe_with(settings));
+        let facts = Arc::new(probe(&set_up::config(settings, &script::topic(UNIQUE))));
         known.insert(settings.to_vec(), Arc::clone(&facts));
         facts
     }
 }
 
-fn probe_with(settings: &[Setting]) -> Facts {
+/// What a reference broker with this configuration says of itself.
+pub(super) fn probe(config: &Config) -> Facts {
     let mut facts = Facts::default();
     for version in Version::ALL {
-        let mut broker = Broker::new(set_up::config(settings, &script::topic(UNIQUE)), Rules::all());
+        let mut broker = Broker::new(config.clone(), Rules::all());
         let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, UNIQUE.to_owned(), None));
         match in_process::play(play, &mut broker) {
             Ok(probed) => facts.add(version, probed),
@@ -101,7 +102,12 @@ fn broker(run: &Run, unique: &str, rules: Rules) -> Broker {
     Broker::new(set_up::config(&run.scenario.broker, &script::topic(unique)), rules)
 }
 
-fn play(run: &Run, broker: &mut dyn Peer, drip: bool, circumstances: Circumstances) -> ScenarioResult {
+pub(super) fn play(
+    run: &Run,
+    broker: &mut dyn Peer,
+    drip: bool,
+    circumstances: Circumstances,
+) -> ScenarioResult {
     let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
     let played =
         if drip { in_process::play(play, &mut Dripped(broker)) } else { in_process::play(play, broker) };

@@ -1,6 +1,7 @@
 //! Plays scenarios against a target. Decides nothing about MQTT by itself.
 
 mod build;
+mod configured;
 mod embedded;
 pub mod event;
 mod lanes;
@@ -15,6 +16,7 @@ mod script;
 mod sockets;
 mod value;
 
+pub use configured::Configured;
 pub use embedded::Embedded;
 pub use options::{Options, Stop};
 pub use run::run;

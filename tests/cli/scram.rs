@@ -38,8 +38,9 @@ fn a_user_is_asked_for_a_proof() {
     fs::remove_file(&file).unwrap();
     let mut stream = TcpStream::connect(broker.url().trim_start_matches("mqtt://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    // CONNECT with Authentication Method SCRAM-SHA-256 and the first message `n,,n=ann,r=abc`.
-    let properties = b"\x15\x00\x0dSCRAM-SHA-256\x16\x00\x0en,,n=ann,r=abc";
+    // CONNECT with Request Problem Information 0, Authentication Method SCRAM-SHA-256 and the first message
+    // `n,,n=ann,r=abc`.
+    let properties = b"\x17\x00\x15\x00\x0dSCRAM-SHA-256\x16\x00\x0en,,n=ann,r=abc";
     let length = u8::try_from(properties.len()).unwrap();
     let connect = [b"\x00\x04MQTT\x05\x02\x00\x00", &[length][..], properties, b"\x00\x01c"].concat();
     let header = [0x10, u8::try_from(connect.len()).unwrap()];

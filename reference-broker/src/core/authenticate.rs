@@ -19,6 +19,9 @@ use super::{
     verification::{Password, Verification},
 };
 
+/// The explanation of an AUTH that asks.
+const ASKS: &str = "the client is to prove who it is";
+
 /// A CONNECT whose client has been asked to prove who it is.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -65,7 +68,7 @@ impl Broker {
             Reply::Asks(dialogue, question) => (dialogue, question),
         };
         let method = connect.properties.authentication_method().unwrap_or_default();
-        turn.send(&Link::new(id, connect), &asks(turn, method, question));
+        turn.answer(&Link::new(id, connect), &asks(turn, method, question), ASKS);
         if let Some(connection) = self.connections.get_mut(&id) {
             let attempt = Attempt { connect: connect.clone(), dialogue };
             connection.state = State::Authenticating(Box::new(attempt));
@@ -154,7 +157,7 @@ impl Broker {
             }
         };
         if auth.reason != ReasonCode::RE_AUTHENTICATE || turn.obeys(Rule::ReauthenticationAnswered) {
-            turn.send(link, &answer);
+            turn.answer(link, &answer, ASKS);
         }
     }
 }

@@ -214,13 +214,13 @@ fn is_remarkable(packet: &Packet) -> bool {
         }
         Packet::Suback(suback) => suback.reasons.iter().any(|reason| reason.is_error()),
         Packet::Unsuback(unsuback) => unsuback.reasons.iter().any(|reason| *reason != ReasonCode::SUCCESS),
+        Packet::Auth(auth) => auth.reason != ReasonCode::SUCCESS,
         Packet::Connect(_)
         | Packet::Publish(_)
         | Packet::Subscribe(_)
         | Packet::Unsubscribe(_)
         | Packet::Pingreq
-        | Packet::Pingresp
-        | Packet::Auth(_) => false,
+        | Packet::Pingresp => false,
     }
 }
 

@@ -166,6 +166,7 @@ pub(super) fn is_the_brokers_choice(reason: ReasonCode) -> bool {
         ReasonCode::BANNED,
         ReasonCode::SERVER_SHUTTING_DOWN,
         ReasonCode::MESSAGE_RATE_TOO_HIGH,
+        ReasonCode::PACKET_TOO_LARGE,
         ReasonCode::QUOTA_EXCEEDED,
         ReasonCode::ADMINISTRATIVE_ACTION,
         ReasonCode::USE_ANOTHER_SERVER,

@@ -22,6 +22,8 @@ use crate::{
 
 /// The longest Session Expiry Interval that scenarios ask for and rely on, in seconds.
 const SESSION: u32 = 60;
+/// The bytes of the largest packet that there can be (MQTT 5.0 §2.1.4).
+const LARGEST: u32 = 268_435_460;
 /// How long the target may take for each answer to the probe.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// More than the three seconds of [`PATIENCE`] for opening, which the system bounds itself.
@@ -264,14 +266,15 @@ impl Probe {
             note(Feature::TopicAlias, aliases == 0, "a Topic Alias Maximum of 0");
             note(Feature::TopicAliasMaximum, aliases == u16::MAX, "the highest Topic Alias Maximum there is");
             note(Feature::ReceiveMaximum, receive_maximum == u16::MAX, "no Receive Maximum below 65,535");
-            note(Feature::MaximumPacketSize, packet_size.is_none(), "no Maximum Packet Size");
+            let is_limit = packet_size.is_some_and(|size| size < LARGEST);
+            note(Feature::MaximumPacketSize, !is_limit, "no Maximum Packet Size that a packet can exceed");
         }
         (self.facts.missing, self.facts.shown) = (missing, shown);
         self.facts.limits = vec![
             ("limits.maximum_qos".to_owned(), properties.maximum_qos().unwrap_or(2).into()),
             ("limits.receive_maximum".to_owned(), receive_maximum.into()),
             ("limits.topic_alias_maximum".to_owned(), aliases.into()),
-            ("limits.maximum_packet_size".to_owned(), packet_size.unwrap_or(268_435_460).into()),
+            ("limits.maximum_packet_size".to_owned(), packet_size.unwrap_or(LARGEST).into()),
             ("limits.server_keep_alive".to_owned(), properties.server_keep_alive().unwrap_or(60).into()),
         ];
     }
