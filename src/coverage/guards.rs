@@ -51,7 +51,7 @@ pub fn why_unnoticed(rule: Rule) -> Option<String> {
     if let Some((_, reason)) = UNNOTICED.iter().find(|(listed, _)| *listed == rule) {
         return Some((*reason).to_owned());
     }
-    if rule.statements().iter().all(is_permission) {
+    if rule.statements().iter().copied().all(is_permission) {
         return Some("what it carries out is a permission".to_owned());
     }
     let reasons: Option<Vec<_>> = rule.statements().iter().map(|id| id.statement().out_of_reach).collect();
@@ -64,7 +64,7 @@ pub fn why_unnoticed(rule: Rule) -> Option<String> {
     })
 }
 
-fn is_permission(id: &StatementId) -> bool {
+fn is_permission(id: StatementId) -> bool {
     id.statement().level == Level::May
 }
 
@@ -77,7 +77,7 @@ fn scenarios_can_fail(matrix: &Matrix, found: &mut Vec<String>) {
 fn rules_are_noticed(matrix: &Matrix, found: &mut Vec<String>) {
     for rule in matrix.failures.keys() {
         let is_noticed = matrix.caught_by(*rule).next().is_some() || matrix.is_seen_by_the_referee(*rule);
-        let nobody_sees = |id: &StatementId| id.statement().out_of_reach.is_some() || is_permission(id);
+        let nobody_sees = |id: &StatementId| id.statement().out_of_reach.is_some() || is_permission(*id);
         let is_out_of_reach = rule.statements().iter().all(nobody_sees);
         let exception = UNNOTICED.iter().find(|(listed, _)| listed == rule);
         found.extend(match (is_noticed || is_out_of_reach, exception) {
