@@ -50,10 +50,10 @@ impl Broker {
         self.end(turn, connection, Ending::Disconnected(disconnect.reason));
     }
 
-    /// Tells all clients that the broker ends, and forgets everything.
+    /// Tells all clients that the broker ends, and forgets everything. What is saved stays as it is.
     ///
-    /// Will Messages are not published: a server that shuts down may defer them (MQTT 5.0 §3.1.2.5), and this one
-    /// remembers nothing afterwards.
+    /// Will Messages are not published: a server that shuts down may defer them (MQTT 5.0 §3.1.2.5). One that is restored
+    /// publishes them then.
     pub(crate) fn shut_down(&mut self, turn: &mut Turn) {
         for (id, connection) in std::mem::take(&mut self.connections) {
             if let State::Connected { session } = connection.state {

@@ -6,8 +6,8 @@ use mqttspec_wire::{
     Packet, PacketId, QoS, ReasonCode, Version,
     packet::{Ack, Delivery, Publish},
 };
-use proptest::{collection::vec, prelude::*};
-use reference_broker::{Config, core::Limits};
+use proptest::{collection::vec, prelude::*, sample::Index};
+use reference_broker::{Config, Rule, Rules, core::Limits};
 
 use crate::{
     invariants::{Action, Everybody, TOPICS, action},
@@ -126,5 +126,51 @@ proptest! {
         }
         clean_up(&mut one);
         clean_up(&mut other);
+    }
+
+    /// What a mutant saves can be read, or it is told that it cannot.
+    #[test]
+    fn mutants_do_not_panic(
+        rule in 0..Rule::ALL.len(),
+        actions in vec((0usize..3, action()), 1..80),
+    ) {
+        let world = World::kept_mutant(config(), Rules::all().without(Rule::ALL[rule]));
+        let mut everybody = Everybody { world, devices: BTreeMap::new() };
+        for (device, action) in actions {
+            everybody.act(device, &action);
+            everybody.world.save();
+        }
+        drop(everybody.world.restored(config()));
+    }
+
+    /// A byte in a store is not what it was.
+    #[test]
+    fn damage_is_told_or_does_no_harm(
+        actions in vec((0usize..3, action()), 1..60),
+        record in any::<Index>(),
+        at in any::<Index>(),
+        byte in any::<u8>(),
+        is_key in any::<bool>(),
+    ) {
+        let mut everybody = Everybody { world: World::kept(config()), devices: BTreeMap::new() };
+        for (device, action) in actions {
+            everybody.act(device, &action);
+        }
+        let world = &mut everybody.world;
+        world.save();
+        prop_assume!(!world.records.is_empty());
+        let mut key = record.get(&world.records.keys().collect::<Vec<_>>()).to_vec();
+        let mut value = world.records.remove(&key).unwrap();
+        let damaged = if is_key { &mut key } else { &mut value };
+        *at.get_mut(damaged) = byte;
+        world.records.insert(key, value);
+        if world.restored(config()).is_ok() {
+            let mut world = world.after_a_crash(config());
+            for device in 0..3 {
+                world.connect(resume(Version::V5_0, &format!("device{device}")));
+            }
+            world.wait(5.0);
+            world.save();
+        }
     }
 }

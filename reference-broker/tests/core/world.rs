@@ -73,8 +73,12 @@ impl World {
 
     /// A world whose broker tells what is to be saved.
     pub(crate) fn kept(config: Config) -> Self {
+        Self::kept_mutant(config, Rules::all())
+    }
+
+    pub(crate) fn kept_mutant(config: Config, rules: Rules) -> Self {
         let mut world = Self::with(config.clone());
-        world.broker = Restore::new(config, Rules::all()).finish(world.now);
+        world.broker = Restore::new(config, rules).finish(world.now);
         world
     }
 

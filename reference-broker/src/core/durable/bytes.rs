@@ -53,6 +53,12 @@ impl Reader {
         self.0.try_get_u64().map_err(|_| SHORT)
     }
 
+    /// A number that things are counted with, which never comes near the end of what there are.
+    pub(crate) fn count(&mut self) -> Result<u64, BrokenRecord> {
+        let count = self.u64()?;
+        if count > u64::MAX / 2 { Err(BrokenRecord::new("a number is too large")) } else { Ok(count) }
+    }
+
     pub(crate) fn flag(&mut self) -> Result<bool, BrokenRecord> {
         match self.u8()? {
             0 => Ok(false),

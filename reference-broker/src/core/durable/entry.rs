@@ -118,7 +118,7 @@ impl Entry for Exchange {
     }
 
     fn read(bodies: &mut Bodies, record: &mut Reader) -> Result<Self, BrokenRecord> {
-        let order = record.u64()?;
+        let order = record.count()?;
         let state = match record.u8()? {
             AWAITS_PUBACK => Awaits::Puback(Copy::read(bodies, record)?),
             AWAITS_PUBREC => Awaits::Pubrec(Copy::read(bodies, record)?),

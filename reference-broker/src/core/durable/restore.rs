@@ -61,8 +61,8 @@ impl Restore {
         let kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
         match kind.ok_or(BrokenRecord::new("its kind is not known"))? {
             Kind::Clock => self.clock = value.time()?,
-            Kind::Message => self.journal.bodies.restore(key.u64()?, read_message(value)?),
-            Kind::Session => self.session(key.u64()?, value)?,
+            Kind::Message => self.journal.bodies.restore(key.count()?, read_message(value)?),
+            Kind::Session => self.session(key.count()?, value)?,
             Kind::Subscription => {
                 let (session, bodies) = self.owner(key)?;
                 let entry = Entry::read(bodies, value)?;
@@ -78,7 +78,7 @@ impl Restore {
             }
             Kind::Queued => {
                 let (session, bodies) = self.owner(key)?;
-                let number = key.u64()?;
+                let number = key.count()?;
                 if session.queue.is_empty() {
                     session.queue = Queue::starting_at(number);
                 }
