@@ -92,11 +92,14 @@ impl Terms {
     /// Whether all that `side` knows of the session came over this network connection.
     ///
     /// A client may go on with what it remembers even where the server has forgotten it, as MQTT 3.1.1 says nothing
-    /// else and as MQTT 5.0 allows before CONNACK; only Clean Start shows that it starts anew.
+    /// else and as MQTT 5.0 allows before CONNACK; only Clean Start shows that it starts anew. A server that goes on with
+    /// a session although it says that there is none breaks a statement about Session Present and no other.
     pub(super) fn is_fresh(&self, side: Sender) -> bool {
         match side {
             Sender::Client => self.clean_start,
-            Sender::Server => self.accepted.is_some_and(|accepted| !accepted.session_present),
+            Sender::Server => {
+                self.clean_start && self.accepted.is_some_and(|accepted| !accepted.session_present)
+            }
         }
     }
 

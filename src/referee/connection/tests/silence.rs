@@ -68,7 +68,21 @@ fn without_sight_nobody_is_accused(#[case] knowledge: Knowledge, #[case] before:
 
 #[test]
 fn a_resumed_session_excuses_what_an_earlier_connection_explains() {
-    let earlier = [
+    assert_eq!(watch(STRICT, &then(resumed(V5), of_an_earlier_connection())), []);
+}
+
+/// It breaks a statement about Session Present, which a single connection does not show.
+#[test]
+fn a_session_that_goes_on_although_it_is_said_to_be_none_is_no_other_breach() {
+    for version in [V3, V5] {
+        let reconnect = c(connect(with(asking(version), |connect| connect.clean_start = false)));
+        let events = [reconnect, s(accept([])), s(again(Q1, 1)), s(pubrel(6))];
+        assert_eq!(watch(STRICT, &events), []);
+    }
+}
+
+fn of_an_earlier_connection() -> Vec<Event> {
+    vec![
         s(again(Q1, 1)),
         s(publish_with("nowhere", [Property::SubscriptionIdentifier(7)])),
         s(puback(3)),
@@ -80,8 +94,7 @@ fn a_resumed_session_excuses_what_an_earlier_connection_explains() {
         c(pubrec(8)),
         c(pubcomp(9)),
         c(pubrel(10)),
-    ];
-    assert_eq!(watch(STRICT, &then(resumed(V5), earlier)), []);
+    ]
 }
 
 /// A PUBREC that nobody can judge may be answered by a PUBREL.
