@@ -102,7 +102,7 @@ fn render(arguments: &Render, terminal: Terminal) -> Result<Exit, BadInput> {
 
 /// What is merged keeps the packets only of the runs that did not pass.
 fn merge(arguments: &Merge) -> Result<Exit, BadInput> {
-    let reports: Vec<Report> = read_all(&arguments.files)?.into_iter().map(Report::slim).collect();
+    let reports = Report::beside(read_all(&arguments.files)?);
     let kinds = arguments.output.iter().map(|path| {
         let unknown = || {
             let endings = Kind::ALL.map(|(kind, _)| format!(".{}", kind.ending())).join(", ");

@@ -98,6 +98,18 @@ impl Report {
         self
     }
 
+    /// Several reports to be kept in one file: slim ones, and no text of a scenario twice.
+    pub fn beside(reports: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for mut report in reports.into_iter().map(Self::slim) {
+            let known =
+                |id: &String, text: &String| all.iter().any(|other| other.scenarios.get(id) == Some(text));
+            report.scenarios.retain(|id, text| !known(id, text));
+            all.push(report);
+        }
+        all
+    }
+
     /// The results of a grade.
     pub fn of_grade(&self, grade: Grade) -> impl Iterator<Item = &ScenarioResult> {
         self.run.results.iter().filter(move |result| result.grade == grade)

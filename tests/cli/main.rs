@@ -4,6 +4,7 @@
 mod broker;
 mod capture;
 mod ci;
+mod hostile;
 mod launch;
 mod metrics;
 mod passwords;

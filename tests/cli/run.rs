@@ -14,7 +14,7 @@ use super::outcome;
 const SCENARIOS: &str = "fixtures/scenarios/good";
 
 /// The address of a listener that treats each network connection like this until the test ends.
-fn listener(treat: fn(TcpStream)) -> String {
+pub(crate) fn listener(treat: fn(TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
     let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
     thread::spawn(move || {

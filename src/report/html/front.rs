@@ -159,7 +159,8 @@ fn provenances(columns: &[Column<'_>]) -> Markup {
                             th scope="row" { (column.name) }
                             td { strong data-verdict=(verdict(column).0) { (verdict(column).1) } }
                             td {
-                                @for (count, (name, text)) in facts(column).into_iter().enumerate() {
+                                @let facts = facts(column).into_iter().filter(|(name, _)| *name != "Broker");
+                                @for (count, (name, text)) in facts.enumerate() {
                                     @if count > 0 { " · " }
                                     span.faint { (name) } " " (text)
                                 }
