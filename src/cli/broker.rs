@@ -1,6 +1,11 @@
 //! `mqttspec broker`: serves the reference broker.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use reference_broker::{
@@ -14,6 +19,7 @@ use super::{
     BadInput, Exit,
     interrupt::end_of_service,
     listen::{Socket, bind},
+    narrate::Narrator,
     passwords, rules, scram,
     settings::Flags,
     terminal::{Terminal, complain, print},
@@ -96,6 +102,10 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
         None => Ok(service),
     };
     let service = service.map_err(|error| BadInput::new(error.to_string()))?;
+    let service = match &settings.explain {
+        Some(file) => explaining(service, file)?,
+        None => service,
+    };
     match listen(settings, tls.as_ref(), service)? {
         Ok(()) => Ok(Exit::Success),
         Err(error) => {
@@ -133,6 +143,26 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
             Err(BadInput::new(format!("{why}\nname the files with `cert` and `key`")))
         }
     }
+}
+
+/// Has the broker tell in a file, or on standard output, which rules it goes by.
+fn explaining(service: Service, file: &Path) -> Result<Service, BadInput> {
+    let mut narrator = Narrator::default();
+    if file == Path::new("-") {
+        return Ok(service.explaining(move |step| print(&narrator.tell(step))));
+    }
+    let name = file.display().to_string();
+    let opened = File::create(file).map_err(|error| BadInput::new(format!("cannot write {name}: {error}")));
+    let mut log = opened?;
+    let mut is_told = false;
+    Ok(service.explaining(move |step| {
+        let written = log.write_all(narrator.tell(step).as_bytes());
+        if let Err(error) = written
+            && !std::mem::replace(&mut is_told, true)
+        {
+            complain(&format!("cannot write {name} any more: {error}\n"));
+        }
+    }))
 }
 
 /// Serves until the user ends it, or the store fails.

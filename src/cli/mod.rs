@@ -11,6 +11,7 @@ mod lint;
 mod list;
 mod listen;
 mod mutants;
+mod narrate;
 mod output;
 mod passwords;
 mod progress;

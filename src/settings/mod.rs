@@ -64,6 +64,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The versions that are spoken. They are not yet in [`config`](Self::config).
     pub versions: Vec<Version>,
+    /// Where it is told which rules the broker goes by.
+    pub explain: Option<PathBuf>,
     /// The server to which clients are sent. It is not yet in [`config`](Self::config), nor is what follows.
     pub redirect: Option<String>,
     /// Whether clients are to stay there.
@@ -95,6 +97,7 @@ impl Default for Settings {
             store: None,
             profile: None,
             versions: vec![Version::V3_1_1, Version::V5_0],
+            explain: None,
             redirect: None,
             redirect_for_good: false,
             redirect_at_shutdown: false,

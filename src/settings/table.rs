@@ -142,6 +142,7 @@ settings! {
     }
     Operation {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
+        "explain" => explain, "A file for a log that tells of every packet which rules had a say in what became of it; `-` is standard output.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";
         "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";

@@ -7,6 +7,7 @@ mod ci;
 mod hostile;
 mod launch;
 mod metrics;
+mod narrated;
 mod passwords;
 mod readme;
 mod reports;
@@ -44,6 +45,7 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["broker", "--listen", "mqtts://127.0.0.1:0"], "TLS needs a certificate")]
 #[case(&["broker", "--cert", "Cargo.toml", "--key", "Cargo.toml"], "cannot serve TLS with Cargo.toml: ")]
 #[case(&["broker", "--listen", "unix:/nowhere/mqtt"], "cannot serve at unix:/nowhere/mqtt: ")]
+#[case(&["broker", "--listen", "127.0.0.1:0", "--explain", "/nowhere/log"], "cannot write /nowhere/log: ")]
 #[case(&["broker", "--scram", "nowhere"], "cannot read nowhere: ")]
 #[case(&["broker", "--scram", "Cargo.toml"], "Cargo.toml:1: expected NAME:SCRAM-SHA-256$")]
 #[case(&["fleet"], "required arguments were not provided")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mqttspec_wire::{
-    Decoder, Packet, ReasonCode, Sender, Utf8String,
+    Decoder, Packet, ReasonCode, Sender, Utf8String, Version,
     packet::{Ack, PacketType},
 };
 
@@ -12,6 +12,7 @@ use super::{
     authenticate::Attempt,
     deadlines::Deadline,
     ending::Ending,
+    explain::Cause,
     session::{Link, SessionKey},
     turn::Turn,
     verification::Verification,
@@ -91,10 +92,18 @@ impl Broker {
             && let Some(connection) = self.connections.get_mut(&id)
         {
             match connection.decoder.next() {
-                Ok(Some(frame)) if turn.understands(&frame) => self.on_packet(turn, id, frame.packet),
-                Ok(Some(_)) => {}
+                Ok(Some(frame)) => {
+                    let version = connection.decoder.version().unwrap_or(Version::V5_0);
+                    turn.begin_step(|| Cause::Packet(id, version, Box::new(frame.packet.clone())));
+                    if turn.understands(&frame) {
+                        self.on_packet(turn, id, frame.packet);
+                    }
+                }
                 Ok(None) => break,
-                Err(rejected) => self.on_fault(turn, id, &rejected),
+                Err(rejected) => {
+                    turn.begin_step(|| Cause::Fault(id, rejected.fault.to_string()));
+                    self.on_fault(turn, id, &rejected);
+                }
             }
         }
     }

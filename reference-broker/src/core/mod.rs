@@ -14,6 +14,7 @@
 //! | `outgoing` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
+//! | `explain` | a log of the rules that had a say |
 //! | `statistics` | what the broker has done and holds, and `$SYS` |
 //! | `turn`, `misprint` | how packets leave |
 //! | `durable` | what outlives the broker's end |
@@ -28,6 +29,7 @@ mod deadlines;
 mod dialogue;
 mod durable;
 mod ending;
+mod explain;
 mod fault;
 mod incoming;
 mod message;
@@ -58,6 +60,7 @@ use mqttspec_wire::Utf8String;
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use durable::{BrokenRecord, Changes, Restore};
+pub use explain::{Cause, Step};
 pub use permission::{NotPermission, Permission};
 pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
@@ -95,6 +98,21 @@ pub enum Input {
     Tick,
     /// The broker is to end.
     Shutdown,
+}
+
+impl Input {
+    /// As the beginning of a step. What bytes hold comes after them.
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Opened(id) => Cause::Opened(*id),
+            Self::Closed(id) => Cause::Lost(*id),
+            Self::Identified(..) => Cause::Other("a certificate says who a client is"),
+            Self::Bytes(..) => Cause::Other("bytes have come"),
+            Self::Verified(..) => Cause::Other("a password was verified"),
+            Self::Tick => Cause::Other("something is due"),
+            Self::Shutdown => Cause::Other("the broker ends"),
+        }
+    }
 }
 
 /// What a broker does.
@@ -139,6 +157,8 @@ pub struct Broker {
     traffic: Traffic,
     /// The messages of `$SYS` topics.
     own_retained: Retained,
+    /// What was done by which rules, if somebody wants to know.
+    steps: Option<Vec<Step>>,
     scratch: BytesMut,
     matches: Vec<Match>,
     /// Messages that no member of a Shared Subscription is left for, which only a mutant keeps.
@@ -162,6 +182,7 @@ impl Broker {
             began: None,
             traffic: Traffic::default(),
             own_retained: Retained::new(),
+            steps: None,
             scratch: BytesMut::new(),
             matches: Vec::new(),
             orphans: Vec::new(),
@@ -176,7 +197,10 @@ impl Broker {
             self.begin(now);
         }
         let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
+        turn.explain(self.steps.is_some());
+        turn.begin_step(|| Cause::Other("something is due"));
         self.meet_deadlines(&mut turn);
+        turn.begin_step(|| input.cause());
         match input {
             Input::Opened(id) => self.opened(&mut turn, id),
             Input::Identified(id, name) => self.identified(id, name),
@@ -186,12 +210,25 @@ impl Broker {
             Input::Tick => {}
             Input::Shutdown => self.shut_down(&mut turn),
         }
+        if let (Some(steps), Some(done)) = (&mut self.steps, turn.take_steps()) {
+            steps.extend(done);
+        }
         self.traffic.messages_sent += turn.messages;
         self.traffic.bytes_sent += turn.bytes;
         self.scratch = turn.into_scratch();
         if !self.rules.obeys(Rule::OnlyTheClientKeepsAlive) {
             self.hear_the_server(now, out.iter().skip(before));
         }
+    }
+
+    /// Keeps a log of what it goes by, which [`take_steps`](Self::take_steps) has to empty.
+    pub fn explain(&mut self) {
+        self.steps = Some(Vec::new());
+    }
+
+    /// What was done since this was asked last, if a log is kept.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        self.steps.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// When the broker has something to do by itself, on the clock of [`handle`](Self::handle): give it a

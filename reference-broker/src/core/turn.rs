@@ -10,6 +10,7 @@ use mqttspec_wire::{
 
 use super::{
     ConnectionId, Output, Rule, Rules,
+    explain::{Cause, Log, Step},
     message::{Copy, Message},
     misprint,
     session::Link,
@@ -28,6 +29,8 @@ pub(crate) struct Turn<'a> {
     scratch: BytesMut,
     out: &'a mut Vec<Output>,
     last: Option<Shared>,
+    /// What the broker goes by, if somebody wants to know.
+    log: Option<Log>,
     /// The PUBLISH packets that were sent.
     pub(crate) messages: u64,
     /// The bytes that were sent.
@@ -52,7 +55,25 @@ const LEFT: usize = 64;
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
-        Self { now, rules, scratch, out, last: None, messages: 0, bytes: 0, retained: 0 }
+        Self { now, rules, scratch, out, last: None, log: None, messages: 0, bytes: 0, retained: 0 }
+    }
+
+    /// Keeps a log of the rules.
+    pub(crate) fn explain(&mut self, is_wanted: bool) {
+        self.log = is_wanted.then(Log::default);
+    }
+
+    /// What happens now, for the log.
+    pub(crate) fn begin_step(&mut self, cause: impl FnOnce() -> Cause) {
+        if let Some(log) = &mut self.log {
+            log.begin(self.now, cause(), self.out);
+        }
+    }
+
+    /// What was logged.
+    pub(crate) fn take_steps(&mut self) -> Option<Vec<Step>> {
+        let log = self.log.take()?;
+        Some(log.finish(self.now, self.out))
     }
 
     /// The buffer that packets were encoded into, for the next turn.
@@ -61,7 +82,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether the broker keeps this rule; in all but mutants it does.
-    pub(crate) const fn obeys(&self, rule: Rule) -> bool {
+    pub(crate) fn obeys(&self, rule: Rule) -> bool {
+        if let Some(log) = &self.log {
+            log.note(rule);
+        }
         self.rules.obeys(rule)
     }
 

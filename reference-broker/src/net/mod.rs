@@ -49,7 +49,7 @@ pub use secret::secret;
 pub use tls::{Tls, TlsError};
 
 use crate::{
-    core::{Config, ConnectionId, Restore, Rules, Verified},
+    core::{Config, ConnectionId, Restore, Rules, Step, Verified},
     store::{Store, StoreError},
 };
 use listener::{Accepted, Bounds};
@@ -89,12 +89,23 @@ pub struct Service {
     store: Option<(Store, Restore)>,
     /// Where it tells how it is.
     metrics: Option<TcpListener>,
+    /// Who is told what it goes by.
+    explain: Option<Explain>,
+}
+
+/// Whom each step is told.
+pub(crate) struct Explain(Box<dyn FnMut(&Step) + Send>);
+
+impl std::fmt::Debug for Explain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Explain")
+    }
 }
 
 impl Service {
     /// A broker that keeps what it knows in memory.
     pub const fn new(config: Config, rules: Rules) -> Self {
-        Self { config, rules, store: None, metrics: None }
+        Self { config, rules, store: None, metrics: None, explain: None }
     }
 
     /// Keeps it in a store, goes on with what is there, and acknowledges nothing that is not yet saved.
@@ -110,6 +121,12 @@ impl Service {
     #[must_use]
     pub fn with_metrics(self, listener: TcpListener) -> Self {
         Self { metrics: Some(listener), ..self }
+    }
+
+    /// Tells what the broker goes by: for every packet the rules that had a say, and what came of it.
+    #[must_use]
+    pub fn explaining(self, tell: impl FnMut(&Step) + Send + 'static) -> Self {
+        Self { explain: Some(Explain(Box::new(tell))), ..self }
     }
 
     /// Serves MQTT on all `listeners` until `shutdown` is done. Then clients are told, which takes at most a few seconds.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    BATCH, Event, Service,
+    BATCH, Event, Explain, Service,
     ledger::Ledger,
     listener::{Accepted, Stream},
     metrics::Report,
@@ -36,6 +36,7 @@ pub(super) struct Server {
     touched: Vec<ConnectionId>,
     outputs: Vec<Output>,
     ledger: Option<Ledger>,
+    explain: Option<Explain>,
     verifiers: Option<Verifiers>,
     /// The connections whose password nobody has time to verify.
     refused: Vec<ConnectionId>,
@@ -44,10 +45,10 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(service: Service, events: mpsc::Sender<Event>) -> Self {
-        let Service { config, rules, store, metrics: _ } = service;
+        let Service { config, rules, store, metrics: _, explain } = service;
         let backlog = config.limits.backlog;
         let started = Instant::now();
-        let (broker, origin, ledger) = match store {
+        let (mut broker, origin, ledger) = match store {
             None => (Broker::new(config, rules), Duration::ZERO, None),
             Some((store, restore)) => {
                 // What is saved outlives the process, and so its clock. A wall clock that was set back must not take
@@ -57,6 +58,9 @@ impl Server {
                 (restore.finish(origin), origin, Some(Ledger::new(store)))
             }
         };
+        if explain.is_some() {
+            broker.explain();
+        }
         Self {
             broker,
             backlog,
@@ -67,6 +71,7 @@ impl Server {
             touched: Vec::new(),
             outputs: Vec::new(),
             ledger,
+            explain,
             verifiers: None,
             refused: Vec::new(),
             events,
@@ -140,6 +145,9 @@ impl Server {
 
     fn handle(&mut self, input: Input) {
         self.broker.handle(self.now(), input, &mut self.outputs);
+        if let Some(Explain(tell)) = &mut self.explain {
+            self.broker.take_steps().iter().for_each(tell);
+        }
         match &mut self.ledger {
             None => self.dispatch(),
             Some(ledger) => ledger.hold(&mut self.outputs),

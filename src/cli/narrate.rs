@@ -1,0 +1,156 @@
+//! `mqttspec broker --explain`: what came, which rules had a say in it, and what was sent, for people to read.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use mqttspec_spec::Version;
+use mqttspec_wire::{Decoder, Packet, Sender};
+use reference_broker::{
+    ConnectionId, Output, Rule,
+    core::{Cause, Step},
+};
+
+use crate::describe::describe;
+
+/// Tells steps one after the other. It knows the clients by what they have said about themselves.
+#[derive(Debug, Default)]
+pub(super) struct Narrator {
+    clients: BTreeMap<ConnectionId, (Version, String)>,
+}
+
+impl Narrator {
+    /// The step in some lines: what happened, below it the rules with their statements, and what was done.
+    pub(super) fn tell(&mut self, step: &Step) -> String {
+        let mut text = format!("{:10.3}  ", step.at.as_secs_f64());
+        let version = match &step.cause {
+            Cause::Opened(id) => {
+                let _ = writeln!(text, "{} opens a network connection", self.name(*id));
+                None
+            }
+            Cause::Packet(id, version, packet) => {
+                if let Packet::Connect(connect) = &**packet {
+                    self.clients.insert(*id, (*version, connect.client_id.to_string()));
+                }
+                let _ = writeln!(text, "{} > {}", self.name(*id), describe(packet, *version));
+                Some(*version)
+            }
+            Cause::Fault(id, fault) => {
+                let _ = writeln!(text, "{} > cannot be read: {fault}", self.name(*id));
+                self.clients.get(id).map(|(version, _)| *version)
+            }
+            Cause::Lost(id) => {
+                let _ = writeln!(text, "{} is gone", self.name(*id));
+                self.clients.get(id).map(|(version, _)| *version)
+            }
+            Cause::Other(what) => {
+                let _ = writeln!(text, "{what}");
+                None
+            }
+        };
+        for rule in &step.rules {
+            text.push_str(&about(*rule, version).unwrap_or_default());
+        }
+        for output in &step.done {
+            let _ = writeln!(text, "            {}", self.done(output));
+        }
+        if let Cause::Lost(id) = &step.cause {
+            self.clients.remove(id);
+        }
+        text
+    }
+
+    fn name(&self, id: ConnectionId) -> String {
+        match self.clients.get(&id) {
+            Some((_, client)) => format!("#{} \"{}\"", id.0, client.escape_debug()),
+            None => format!("#{}", id.0),
+        }
+    }
+
+    fn done(&mut self, output: &Output) -> String {
+        match output {
+            Output::Send(id, bytes) => {
+                let version = self.clients.get(id).map_or(Version::V5_0, |(version, _)| *version);
+                let mut decoder = Decoder::new(Sender::Server, Some(version));
+                decoder.feed(bytes);
+                let packet = match decoder.next() {
+                    Ok(Some(frame)) => describe(&frame.packet, version),
+                    Ok(None) | Err(_) => format!("{} bytes that are no packet", bytes.len()),
+                };
+                format!("{} < {packet}", self.name(*id))
+            }
+            Output::Close(id) => {
+                let told = format!("{} is closed", self.name(*id));
+                self.clients.remove(id);
+                told
+            }
+            Output::Verify { connection, .. } => {
+                format!("{} has its password verified", self.name(*connection))
+            }
+        }
+    }
+}
+
+/// A rule in one line, unless it carries out nothing of this version.
+fn about(rule: Rule, version: Option<Version>) -> Option<String> {
+    let statements =
+        rule.statements().iter().filter(|id| version.is_none_or(|version| id.version() == version));
+    let statements: Vec<String> = statements.map(ToString::to_string).collect();
+    let list = statements.join(" ");
+    (!statements.is_empty()).then(|| format!("              {}: {} {list}\n", rule.name(), rule.describe()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use reference_broker::{Broker, Config, Input, Rules};
+
+    use super::*;
+
+    /// What is told of some bytes on a new connection.
+    fn told(parts: &[&'static [u8]]) -> String {
+        let mut broker = Broker::new(Config::default(), Rules::all());
+        broker.explain();
+        let (id, mut outputs, mut narrator) = (ConnectionId(1), Vec::new(), Narrator::default());
+        let mut inputs = vec![Input::Opened(id)];
+        inputs.extend(parts.iter().map(|part| Input::Bytes(id, Bytes::from_static(part))));
+        let mut text = String::new();
+        for input in inputs {
+            broker.handle(Duration::from_millis(1_500), input, &mut outputs);
+            text.extend(broker.take_steps().iter().map(|step| narrator.tell(step)));
+        }
+        text
+    }
+
+    const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x0a\x00\x01a";
+
+    #[test]
+    fn packets_stand_above_the_rules_that_had_a_say() {
+        let text = told(&[CONNECT, b"\xC0\x00"]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "     1.500  #1 opens a network connection");
+        let connect =
+            lines.iter().position(|line| line.contains("#1 \"a\" > CONNECT client id \"a\"")).unwrap();
+        let connack = lines.iter().position(|line| line.contains("#1 \"a\" < CONNACK")).unwrap();
+        let ping = lines.iter().position(|line| line.ends_with("> PINGREQ")).unwrap();
+        assert!(lines[connect..connack].iter().any(|line| {
+            line.starts_with("              accepted-connect-answered: ")
+                && line.ends_with("v3.1.1:3.1.4-4 v3.1.1:3.2.0-1")
+        }));
+        assert!(
+            lines[ping..]
+                .iter()
+                .any(|line| line.contains("pingreq-answered: PINGREQ is answered with PINGRESP."))
+        );
+        assert!(!lines[connect..ping].iter().any(|line| line.contains("pingreq-answered")), "{text}");
+        assert!(!lines[connect..].iter().any(|line| line.contains("v5.0:")), "{text}");
+        assert_eq!(lines.last(), Some(&"            #1 \"a\" < PINGRESP"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        let text = told(&[CONNECT, b"\x30\x02\x00\x09"]);
+        assert!(text.contains("#1 \"a\" > cannot be read: "), "{text}");
+        assert!(text.ends_with("#1 \"a\" is closed\n"), "{text}");
+    }
+}
