@@ -23,6 +23,7 @@ pub mod pcapng;
 mod protocol;
 mod recording;
 pub mod replay;
+pub mod scenario;
 mod session;
 mod sniff;
 mod survey;

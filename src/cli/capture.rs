@@ -2,6 +2,7 @@
 
 mod edit;
 mod replay;
+mod scenario;
 
 use std::{
     fmt::Write as _,
@@ -38,6 +39,7 @@ enum Action {
     Check(Check),
     Edit(edit::Edit),
     Replay(replay::Replay),
+    ToScenario(scenario::ToScenario),
 }
 
 /// Show the MQTT conversations of a capture: who talks, packets, answers, topics
@@ -76,6 +78,7 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
         Action::Check(arguments) => check(arguments, terminal),
         Action::Edit(arguments) => edit::edit(arguments),
         Action::Replay(arguments) => replay::replay(arguments, terminal),
+        Action::ToScenario(arguments) => scenario::to_scenario(arguments),
     }
 }
 

@@ -4,3 +4,4 @@
 mod damaged;
 mod folder;
 mod replay;
+mod scenario;
