@@ -159,7 +159,8 @@ proptest! {
         let world = &mut everybody.world;
         world.save();
         prop_assume!(!world.records.is_empty());
-        let mut key = record.get(&world.records.keys().collect::<Vec<_>>()).to_vec();
+        let keys: Vec<_> = world.records.keys().cloned().collect();
+        let mut key = record.get(&keys).clone();
         let mut value = world.records.remove(&key).unwrap();
         let damaged = if is_key { &mut key } else { &mut value };
         *at.get_mut(damaged) = byte;

@@ -16,7 +16,8 @@ pub(crate) enum Before {
 
 /// The keys whose entries have changed since they were saved. Of what is not saved at all, nothing is noted.
 #[derive(Debug)]
-pub(crate) struct Notes<K>(Option<BTreeMap<K, Before>>);
+#[expect(clippy::box_collection, reason = "a session that is not saved is not to be larger by a map")]
+pub(crate) struct Notes<K>(Option<Box<BTreeMap<K, Before>>>);
 
 impl<K> Default for Notes<K> {
     fn default() -> Self {
@@ -47,12 +48,12 @@ impl<K: Clone + Ord> Notes<K> {
 
     /// What has changed, which from now on counts as saved.
     pub(crate) fn take(&mut self) -> BTreeMap<K, Before> {
-        self.0.as_mut().map(std::mem::take).unwrap_or_default()
+        self.0.as_deref_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Ends the noting.
     pub(crate) fn stop(&mut self) -> BTreeMap<K, Before> {
-        self.0.take().unwrap_or_default()
+        self.0.take().map(|changed| *changed).unwrap_or_default()
     }
 }
 
