@@ -48,6 +48,11 @@ impl Page {
         Self { width: width.max(40), colour, text: String::new() }
     }
 
+    /// The columns that are left beside so many.
+    pub(super) const fn room(&self, taken: usize) -> usize {
+        self.width.saturating_sub(taken)
+    }
+
     /// What was written.
     pub fn finish(self) -> String {
         self.text

@@ -7,7 +7,7 @@ use tabled::{
 
 use super::{
     page::{Page, Tone},
-    text::width,
+    text::{fit, width},
 };
 
 /// Rows of counts under named columns. A column that holds nothing is left out, unless it must stay.
@@ -45,12 +45,15 @@ impl Table {
             .enumerate()
             .filter(|(index, column)| column.stays || totals.get(*index).is_some_and(|total| *total > 0))
             .collect();
+        // On a narrow page the titles get shorter, so that no count is lost.
+        let taken: usize = shown.iter().map(|(_, column)| cell(column) + GAP).sum();
+        let room = page.room(indent + taken).max(TITLE);
         let counts = |title: &str, counts: &[usize]| {
             let counts = shown.iter().map(|(index, _)| match counts.get(*index) {
                 None | Some(0) => NONE.to_owned(),
                 Some(count) => count.to_string(),
             });
-            std::iter::once(title.to_owned()).chain(counts).collect::<Vec<_>>()
+            std::iter::once(fit(title, room).into_owned()).chain(counts).collect::<Vec<_>>()
         };
 
         let mut grid = Builder::new();
@@ -84,6 +87,8 @@ impl Table {
 
 /// What stands for a count of nothing.
 const NONE: &str = "·";
+/// However narrow the page, so much of a title stays.
+const TITLE: usize = 8;
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -122,6 +127,19 @@ fn cell(column: &Column) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_give_way_to_counts() {
+        let mut table = Table::new([("pass", Tone::Good, true), ("inconclusive", Tone::Faint, false)]);
+        table.row("4.3  Quality of Service levels", vec![12, 3]);
+        let mut page = Page::new(40, false);
+        table.write(&mut page, 0, "chapter");
+        let expected = "chapter               pass  inconclusive
+────────────────────────────────────────
+4.3  Quality of Ser…    12             3
+";
+        assert_eq!(page.finish(), expected);
+    }
 
     #[test]
     fn empty_columns_are_left_out() {

@@ -89,9 +89,9 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Whether the page tells more of a run than its grade: beside others, only of those that did not pass.
+    /// Whether the page tells more of a run than its grade: beside others, only of those where there is something amiss.
     pub(super) fn tells(&self, run: &Run<'_>) -> bool {
-        self.columns.len() == 1 || run.result.grade != Grade::Pass
+        self.columns.len() == 1 || !matches!(run.result.grade, Grade::Pass | Grade::Skip)
     }
 
     /// The versions that were played, by number.
