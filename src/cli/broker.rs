@@ -19,6 +19,7 @@ use super::{
     BadInput, Exit,
     interrupt::end_of_service,
     listen::{Socket, bind},
+    log,
     narrate::Narrator,
     passwords, rules, scram,
     settings::Flags,
@@ -96,6 +97,7 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
         print(&resolved.toml());
         return Ok(Exit::Success);
     }
+    log::start(settings.log, settings.log_format);
     let service = Service::new(Config { scram, users, ..settings.config() }, settings.rules());
     let service = match &settings.store {
         Some(file) => Store::open(file).and_then(|store| service.with_store(store)),

@@ -10,6 +10,7 @@ mod interrupt;
 mod lint;
 mod list;
 mod listen;
+mod log;
 mod mutants;
 mod narrate;
 mod output;

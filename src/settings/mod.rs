@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `table` | all settings with their keys, places and meanings |
-//! | `value`, `scalar`, `place` | values as they are written and as they are held |
+//! | `value`, `scalar`, `place`, `log` | values as they are written and as they are held |
 //! | `file` | TOML |
 //! | `profile` | what is known of services |
 //! | `layers` | which source is stronger than which |
@@ -13,6 +13,7 @@
 
 mod file;
 mod layers;
+mod log;
 mod place;
 mod profile;
 mod scalar;
@@ -30,6 +31,7 @@ use reference_broker::{Config, Rule, Rules, core::Redirect};
 use crate::target::Transport;
 
 pub use layers::{Origin, Resolved, Sources};
+pub use log::{LogFormat, LogLevel};
 pub use place::Place;
 pub use profile::{PROFILES, Profile};
 pub use table::{Group, PREFIX, SETTINGS, Setting};
@@ -54,6 +56,10 @@ pub struct Settings {
     pub passwords: Option<PathBuf>,
     /// Whether clients without a user name are let in, if that is said. It is not yet in [`config`](Self::config).
     pub anonymous: Option<bool>,
+    /// How much is written into the log.
+    pub log: LogLevel,
+    /// How it is written.
+    pub log_format: LogFormat,
     /// Where `/metrics` and `/health` are served.
     pub metrics: Option<SocketAddr>,
     /// The users who prove by SCRAM-SHA-256 who they are.
@@ -92,6 +98,8 @@ impl Default for Settings {
             certificate_identity: false,
             passwords: None,
             anonymous: None,
+            log: LogLevel::Warn,
+            log_format: LogFormat::Text,
             metrics: None,
             scram: None,
             store: None,

@@ -144,6 +144,8 @@ settings! {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "explain" => explain, "A file for a log that tells of every packet which rules had a say in what became of it; `-` is standard output.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
+        "log" => log, "How much is logged, on standard error: who comes, goes and is refused is `info`, what clients may not do is `debug`.";
+        "log-format" => log_format, "Whether the log is text or lines of JSON.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";
         "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";
         "redirect" => redirect, "Another server, as a Server Reference, to which all clients are sent instead of being served.";

@@ -6,6 +6,7 @@ mod capture;
 mod ci;
 mod hostile;
 mod launch;
+mod log;
 mod metrics;
 mod narrated;
 mod passwords;

@@ -76,6 +76,8 @@ pub struct Config {
     pub publish_denied: Vec<TopicFilter>,
     /// Topic filters that no client may subscribe to, compared as texts.
     pub subscribe_denied: Vec<TopicFilter>,
+    /// Whether [`Notice`](super::Notice)s are made. They are to be taken then.
+    pub notices: bool,
     /// Whether QoS 0 messages are kept for clients that are away.
     pub queue_qos_0: bool,
     /// How long a network connection may take to be accepted.
@@ -177,6 +179,7 @@ impl Default for Config {
             permissions: Vec::new(),
             publish_denied: Vec::new(),
             subscribe_denied: Vec::new(),
+            notices: false,
             queue_qos_0: false,
             connect_timeout: Duration::from_secs(10),
             limits: Limits::default(),

@@ -148,6 +148,7 @@ impl Broker {
             session.owner.clone_from(&connect.username);
             session.rights = rights;
         });
+        self.note_accepted(id, key, resumed);
         if greeting.assigned.is_some() && !turn.obeys(Rule::AssignedIdentifierKept) {
             self.with_session(key, |session| session.lifetime = Lifetime::Connection);
         }

@@ -74,6 +74,7 @@ impl Broker {
                 close_unless_lost(turn, id, ending);
             }
             State::Connected { session } => {
+                self.note_end(id, session, ending);
                 self.say_why(turn, session, id, ending);
                 close_unless_lost(turn, id, ending);
                 self.detach(turn, session, id, ending);

@@ -3,10 +3,10 @@
 mod repair;
 
 use mqttspec_wire::{
-    Decoder, Fault, FaultKind, Packet, ReasonCode, Rejected, Sender, Version, packet::PacketType,
+    Decoder, Fault, FaultKind, Packet, ReasonCode, Rejected, Sender, Utf8String, Version, packet::PacketType,
 };
 
-use super::{Broker, ConnectionId, Rule, connack, connection::State, ending::Ending, turn::Turn};
+use super::{Broker, ConnectionId, Notice, Rule, connack, connection::State, ending::Ending, turn::Turn};
 
 /// The rule about versions that are not offered, be it that they are unknown or that the configuration says so.
 pub(crate) const UNSUPPORTED_VERSION: Rule = Rule::UnsupportedVersionRefused;
@@ -50,6 +50,8 @@ impl Broker {
     /// Answers what should have been a CONNECT, if its sender can be told, and closes.
     fn refuse_malformed(&mut self, turn: &mut Turn, id: ConnectionId, rejected: &Rejected) {
         let fault = &rejected.fault;
+        let (reason, text) = (fault.reason(), explanation(fault));
+        self.note(|| Notice::Refused { connection: id, client_id: Utf8String::new(), reason, text });
         let is_connect = rejected.raw.first().is_some_and(|first| first >> 4 == PacketType::Connect.number());
         let answer = if let FaultKind::UnsupportedProtocol { name, .. } = &fault.kind {
             if *name == *"MQTT" { self.version_refusal(turn) } else { None }

@@ -56,7 +56,12 @@ impl Broker {
                 }
             }
             Verdict::Duplicate => ReasonCode::SUCCESS,
-            Verdict::Refused(reason) => reason,
+            Verdict::Refused(reason) => {
+                if reason == ReasonCode::NOT_AUTHORIZED {
+                    self.note_denied(key, &topic, true);
+                }
+                reason
+            }
         };
         let is_repeat = matches!(verdict, Verdict::Duplicate);
         self.with_session(key, |session| session.acknowledge(turn, delivery, reason, is_repeat));

@@ -15,6 +15,7 @@
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
 //! | `explain` | a log of the rules that had a say |
+//! | `notice` | what is of interest for a log |
 //! | `statistics` | what the broker has done and holds, and `$SYS` |
 //! | `turn`, `misprint` | how packets leave |
 //! | `durable` | what outlives the broker's end |
@@ -34,6 +35,7 @@ mod fault;
 mod incoming;
 mod message;
 mod misprint;
+mod notice;
 mod outgoing;
 mod permission;
 mod queue;
@@ -61,6 +63,7 @@ use mqttspec_wire::Utf8String;
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use durable::{BrokenRecord, Changes, Restore};
 pub use explain::{Cause, Step};
+pub use notice::Notice;
 pub use permission::{NotPermission, Permission};
 pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
@@ -163,6 +166,8 @@ pub struct Broker {
     matches: Vec<Match>,
     /// Messages that no member of a Shared Subscription is left for, which only a mutant keeps.
     orphans: Vec<Copy>,
+    /// What has happened, if that is of interest.
+    notices: Vec<Notice>,
 }
 
 impl Broker {
@@ -186,6 +191,7 @@ impl Broker {
             scratch: BytesMut::new(),
             matches: Vec::new(),
             orphans: Vec::new(),
+            notices: Vec::new(),
         }
     }
 

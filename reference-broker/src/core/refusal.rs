@@ -3,7 +3,7 @@
 use mqttspec_wire::{Packet, ReasonCode, Version, packet::Connect};
 
 use super::{
-    Broker, ConnectionId, Rule, connack, ending::Ending, message::Message, session::Link, turn::Turn,
+    Broker, ConnectionId, Notice, Rule, connack, ending::Ending, message::Message, session::Link, turn::Turn,
 };
 
 /// Why a CONNECT is not accepted.
@@ -23,6 +23,9 @@ impl Refusal {
 impl Broker {
     /// Answers a CONNECT that is well-formed but not accepted, and closes.
     pub(crate) fn refuse(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect, refusal: Refusal) {
+        let Refusal { reason, text } = refusal;
+        let client_id = &connect.client_id;
+        self.note(|| Notice::Refused { connection: id, client_id: client_id.clone(), reason, text });
         let mut link = Link::new(id, connect);
         if !self.config.offers(Version::V5_0) {
             link.version = Version::V3_1_1; // the only way in which it can say it

@@ -164,6 +164,7 @@ impl Broker {
         let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
         let denied = denied || rights.is_some_and(|rights| !rights.may_subscribe(filter));
         if denied && turn.obeys(Rule::DeniedSubscriptionRefused) {
+            self.note_denied(key, filter.as_utf8(), false);
             return Err(ReasonCode::NOT_AUTHORIZED);
         }
         let levels = self.subscriptions.levels() + filter.filter().split('/').count();

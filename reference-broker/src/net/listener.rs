@@ -12,6 +12,7 @@ use tokio::{
     task::JoinSet,
     time,
 };
+use tracing::warn;
 
 use super::{Event, tls::Tls, websocket::Frames};
 
@@ -113,7 +114,10 @@ impl Listener {
                         }
                     });
                 }
-                Err(_) => time::sleep(ACCEPT_PAUSE).await,
+                Err(error) => {
+                    warn!(%error, "no client can be accepted");
+                    time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }

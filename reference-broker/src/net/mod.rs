@@ -8,6 +8,7 @@
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
 //! | `reader` | one task for each connection, which reads |
+//! | `log` | what happens, for `tracing` |
 //! | `metrics` | how the broker is, over HTTP |
 //! | `embedded` | a broker inside another program |
 //! | `outbox` | what waits to be written |
@@ -22,6 +23,7 @@ mod certificate;
 mod embedded;
 mod ledger;
 mod listener;
+mod log;
 mod metrics;
 mod outbox;
 mod passwords;
@@ -103,8 +105,9 @@ impl std::fmt::Debug for Explain {
 }
 
 impl Service {
-    /// A broker that keeps what it knows in memory.
-    pub const fn new(config: Config, rules: Rules) -> Self {
+    /// A broker that keeps what it knows in memory. What happens is written with `tracing` if somebody reads it by now.
+    pub fn new(config: Config, rules: Rules) -> Self {
+        let config = Config { notices: log::is_read(), ..config };
         Self { config, rules, store: None, metrics: None, explain: None }
     }
 

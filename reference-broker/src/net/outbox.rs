@@ -9,6 +9,8 @@ use tokio::{
     time,
 };
 
+use tracing::warn;
+
 use super::{Event, PATIENCE};
 use crate::core::ConnectionId;
 
@@ -113,7 +115,10 @@ impl Outbox {
             }
         }
         match self.is_blocked {
-            true if self.size > backlog => Flushed::Broken,
+            true if self.size > backlog => {
+                warn!(connection = id.0, waiting = self.size, "a client that does not read is cut off");
+                Flushed::Broken
+            }
             false if self.is_closing => Flushed::Closed,
             true | false => Flushed::Open,
         }

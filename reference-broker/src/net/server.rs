@@ -8,11 +8,13 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::{
     BATCH, Event, Explain, Service,
     ledger::Ledger,
     listener::{Accepted, Stream},
+    log,
     metrics::Report,
     outbox::{Flushed, Outbox, Way},
     passwords::Verifiers,
@@ -115,6 +117,7 @@ impl Server {
             }
         }
         self.flush();
+        self.broker.take_notices().iter().for_each(log::write);
     }
 
     fn report(&self) -> Report {
@@ -179,6 +182,7 @@ impl Server {
         let events = &self.events;
         let verifiers = self.verifiers.get_or_insert_with(|| Verifiers::start(events));
         if !verifiers.verify(id, hash, password) {
+            warn!(connection = id.0, "too many passwords wait to be verified");
             self.refused.push(id);
         }
     }

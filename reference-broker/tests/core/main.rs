@@ -14,6 +14,7 @@ mod durability;
 mod equivalence;
 mod invariants;
 mod mutants;
+mod notices;
 mod packets;
 mod passwords;
 mod permissions;

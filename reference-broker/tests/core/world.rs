@@ -12,7 +12,7 @@ use mqttspec_wire::{
 };
 use reference_broker::{
     Broker, Config, ConnectionId, Input, Output, Rule, Rules,
-    core::{BrokenRecord, Restore, Verified},
+    core::{BrokenRecord, Notice, Restore, Verified},
 };
 
 pub(crate) use crate::packets::*;
@@ -200,6 +200,11 @@ impl World {
         for (connection, ..) in std::mem::take(&mut self.verifications) {
             self.handle(Input::Verified(connection, verified));
         }
+    }
+
+    /// What the broker has noticed.
+    pub(crate) fn notices(&mut self) -> Vec<Notice> {
+        self.broker.take_notices()
     }
 
     /// Loses the network connection.
