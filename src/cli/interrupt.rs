@@ -1,4 +1,5 @@
-//! Ctrl-C: for a run, the first asks politely, the second leaves at once; for a service, it is the end.
+//! Ctrl-C and the system's request to end: for a run, the first asks politely, the second leaves at once; for a service,
+//! it is the end.
 
 use std::{future::ready, pin::pin, process, sync::mpsc, thread};
 
@@ -6,34 +7,29 @@ use tokio::{runtime, signal::ctrl_c};
 
 use super::Exit;
 
-/// Calls `first` at the first Ctrl-C; at the second calls `last` and ends the process.
+/// Calls `first` at the first Ctrl-C or request of the system to end; at the second calls `last` and ends the process.
 ///
-/// Where no signal handler can be installed, Ctrl-C ends the process as it always does.
+/// Where no signal handler can be installed, they end the process as they always do.
 pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static, last: impl FnOnce() + Send + 'static) {
     let Ok(runtime) = runtime::Builder::new_current_thread().enable_io().build() else { return };
     let (installed, wait) = mpsc::channel();
     thread::spawn(move || {
         runtime.block_on(async {
-            let mut interrupt = pin!(ctrl_c());
-            // The handler is installed when the future is polled for the first time.
-            let early = tokio::select! {
+            let mut interrupt = pin!(end_of_service());
+            // The handlers are installed when the future is polled for the first time.
+            let is_early = tokio::select! {
                 biased;
-                result = &mut interrupt => Some(result),
-                () = ready(()) => None,
+                () = &mut interrupt => true,
+                () = ready(()) => false,
             };
             let _ = installed.send(());
-            let interrupted = match early {
-                Some(result) => result,
-                None => interrupt.await,
-            };
-            if interrupted.is_err() {
-                return;
+            if !is_early {
+                interrupt.await;
             }
             first();
-            if ctrl_c().await.is_ok() {
-                last();
-                process::exit(Exit::Undecided as i32);
-            }
+            end_of_service().await;
+            last();
+            process::exit(Exit::Undecided as i32);
         });
     });
     let _ = wait.recv();

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rstest::rstest;
+
 use super::outcome;
 
 /// A folder for a test, with a recipe in it.
@@ -80,9 +82,11 @@ fn a_broker_is_launched_as_scenarios_want_it_and_ended() {
     assert!(!is_running(&broker), "the broker outlives the run");
 }
 
-#[test]
-fn a_run_that_is_interrupted_ends_its_broker() {
-    let kitchen = Kitchen::new("interrupted", &reference());
+#[rstest]
+#[case("-INT")]
+#[case("-TERM")]
+fn a_run_that_is_interrupted_ends_its_broker(#[case] signal: &str) {
+    let kitchen = Kitchen::new(&format!("interrupted{signal}"), &reference());
     let (recipe, folder) = (kitchen.path("recipe.yaml"), kitchen.path("files"));
     let mut run = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
         .args(["run", "--launch", &recipe, "--folder", &folder, "--only", "keep-alive", "--jobs", "1"])
@@ -98,7 +102,7 @@ fn a_run_that_is_interrupted_ends_its_broker() {
             None => thread::sleep(Duration::from_millis(10)),
         }
     };
-    let interrupt = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+    let interrupt = Command::new("kill").args([signal, &run.id().to_string()]).status();
     assert!(interrupt.is_ok_and(|status| status.success()));
     let status = run.wait().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(status.code(), Some(3));
