@@ -14,7 +14,9 @@ use super::{
 const PORT: u16 = 1883;
 /// More is not looked at before a conversation is taken for something else.
 const EVENTS: usize = 256;
-const BYTES: usize = 256 << 10;
+/// The same in bytes. On its port, MQTT may begin in the middle of a large packet.
+const BYTES_ON_PORT: usize = 256 << 10;
+const BYTES: usize = 16 << 10;
 /// Bytes at the beginning of a stream that say what it is.
 const BEGINNING: usize = 16 << 10;
 
@@ -58,7 +60,8 @@ impl Backlog {
         if size == 0 && self.events.len() <= EVENTS {
             return None;
         }
-        let is_full = self.events.len() > EVENTS || self.bytes > BYTES;
+        let room = if self.is_on_port() { BYTES_ON_PORT } else { BYTES };
+        let is_full = self.events.len() > EVENTS || self.bytes > room;
         self.decide(is_full).or(is_full.then_some(Decision::Other))
     }
 
