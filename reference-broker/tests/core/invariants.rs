@@ -1,4 +1,15 @@
-//! Whatever clients do, some things are always true.
+//! Whatever clients do, some things are always true:
+//!
+//! - No Packet Identifier is in use twice: a message gets one that no unacknowledged message of the session has, and keeps
+//!   it when it is sent again.
+//! - No client has more unacknowledged QoS 1 and QoS 2 messages than its Receive Maximum, and none is sent twice on one
+//!   network connection.
+//! - Nobody gets what it has not subscribed to: at QoS 0 by a subscription that it has, otherwise by one that it has had
+//!   in this session, since what waits is still delivered.
+//! - Every byte that is sent belongs to a packet that the client understands, and no client of MQTT 3.1.1 gets DISCONNECT.
+//! - Nothing grows without bound: there are never more sessions than clients, more subscriptions than filters or more
+//!   retained messages than topics, and when all sessions have ended nothing is left, not even a deadline.
+//! - No deadline lies in the past, and none stays that was met.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +23,7 @@ use reference_broker::{Config, Rule, Rules, core::Limits};
 use crate::world::*;
 
 pub(crate) const FILTERS: [&str; 7] = ["#", "a/+", "a/b", "a/#", "$share/g/a/b", "$share/g/#", "+/b"];
+const DEVICES: usize = 3;
 pub(crate) const TOPICS: [&str; 4] = ["a/b", "a", "c/b", "$x/b"];
 
 /// What a client does next.
@@ -68,7 +80,9 @@ pub(crate) struct Device {
     pub(crate) in_use: BTreeSet<PacketId>,
     /// The PUBLISH packets above QoS 0 of this network connection that are not acknowledged.
     pending: BTreeSet<PacketId>,
-    /// The filters that it has ever subscribed to.
+    /// The filters that it has subscribed to.
+    subscribed: BTreeSet<&'static str>,
+    /// Those and the ones that it has unsubscribed from in this session.
     filters: BTreeSet<&'static str>,
 }
 
@@ -133,13 +147,32 @@ impl Everybody {
                         device.unanswered.retain(|(id, _)| *id != ack.id);
                         device.unanswered.push((ack.id, QoS::AtMostOnce));
                     }
-                    Packet::Connack(connack) if !connack.session_present => device.in_use.clear(),
+                    Packet::Connack(connack) if !connack.session_present => device.forget(),
                     other => assert!(version == Version::V5_0 || !matches!(other, Packet::Disconnect(_))),
                 }
             }
             assert!(self.world.is_understood(client), "the client does not understand the broker");
         }
+        let held = self.world.statistics();
+        assert!(held.sessions <= self.devices.len() && held.connections <= self.devices.len(), "{held:?}");
+        assert!(held.subscriptions <= held.sessions * FILTERS.len(), "{held:?}");
+        assert!(held.retained <= TOPICS.len(), "{held:?}");
         seen
+    }
+
+    /// Ends all sessions, after which nothing must be left of them.
+    fn leave(&mut self) {
+        for number in 0..DEVICES {
+            let session = Connect { clean_start: true, ..connect(Version::V5_0, &format!("device{number}")) };
+            let (client, _) = self.world.connect(session);
+            self.world.send(client, disconnect(ReasonCode::SUCCESS));
+        }
+        for (client, _) in self.devices.values().filter_map(|device| device.connection) {
+            self.world.cut(client);
+        }
+        let held = self.world.statistics();
+        assert_eq!((held.connections, held.clients, held.sessions, held.subscriptions), (0, 0, 0, 0));
+        assert_eq!(self.world.next_timeout(), None, "something is still due");
     }
 }
 
@@ -164,6 +197,7 @@ impl Device {
             Action::Disconnect { reason } => disconnect(ReasonCode(reason)),
             Action::Subscribe { filter, qos, options, identifier } => {
                 let filter = FILTERS[filter];
+                self.subscribed.insert(filter);
                 self.filters.insert(filter);
                 let handling = [RetainHandling::Send, RetainHandling::SendIfNew];
                 let asked = Subscription {
@@ -175,7 +209,10 @@ impl Device {
                 let properties = properties(identifier.map(Property::SubscriptionIdentifier));
                 Packet::Subscribe(Subscribe { id: id(1), properties, filters: vec![asked] })
             }
-            Action::Unsubscribe { filter } => unsubscribe(2, &[FILTERS[filter]]),
+            Action::Unsubscribe { filter } => {
+                self.subscribed.remove(FILTERS[filter]);
+                unsubscribe(2, &[FILTERS[filter]])
+            }
             Action::Publish { topic, qos, retain, dup, id: packet_id, expiry, length } => {
                 let delivery = match qos {
                     0 => Delivery::AtMostOnce,
@@ -196,10 +233,19 @@ impl Device {
         })
     }
 
+    /// The session begins.
+    fn forget(&mut self) {
+        self.in_use.clear();
+        self.subscribed.clear();
+        self.filters.clear();
+    }
+
     fn on_publish(&mut self, publish: &Publish) {
         let topic = TopicName::parse(&publish.topic).unwrap();
         let matches = |filter: &&str| TopicFilter::parse_v5(&text(filter)).unwrap().matches(&topic);
-        assert!(self.filters.iter().any(matches), "{topic} without a subscription");
+        let at_once = publish.delivery.qos() == QoS::AtMostOnce;
+        let filters = if at_once { &self.subscribed } else { &self.filters };
+        assert!(filters.iter().any(matches), "{topic} without a subscription");
         let Some(id) = publish.delivery.id() else { return };
         let is_new = self.in_use.insert(id);
         assert_eq!(is_new, !publish.delivery.dup(), "{id} is in use, or DUP is wrong");
@@ -229,7 +275,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_broker_keeps_its_word(actions in vec((0usize..3, action()), 1..150)) {
+    fn the_broker_keeps_its_word(actions in vec((0..DEVICES, action()), 1..150)) {
         let limits = Limits { queued_messages: 20, in_flight: 5, ..Limits::default() };
         let world = World::with(Config { limits, ..Config::default() });
         let mut everybody = Everybody { world, devices: BTreeMap::new() };
@@ -237,6 +283,7 @@ proptest! {
             everybody.act(device, &action);
             everybody.look();
         }
+        everybody.leave();
     }
 
     #[test]

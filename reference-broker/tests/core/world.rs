@@ -12,7 +12,7 @@ use mqttspec_wire::{
 };
 use reference_broker::{
     Broker, Config, ConnectionId, Input, Output, Rule, Rules,
-    core::{BrokenRecord, Notice, Restore, Verified},
+    core::{BrokenRecord, Notice, Restore, Statistics, Verified},
 };
 
 pub(crate) use crate::packets::*;
@@ -302,6 +302,16 @@ impl World {
     pub(crate) fn ping(&mut self, client: Client) {
         self.send(client, Packet::Pingreq);
         assert_eq!(self.next(client), Packet::Pingresp);
+    }
+
+    /// What the broker holds.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.broker.statistics(self.now)
+    }
+
+    /// When it has something to do by itself.
+    pub(crate) fn next_timeout(&self) -> Option<Duration> {
+        self.broker.next_timeout()
     }
 
     /// Ends the broker.
