@@ -7,6 +7,7 @@
 //! Nothing here reads a clock or touches a socket; everything is a function of a plan and a seed.
 
 pub mod device;
+pub mod explore;
 pub mod history;
 pub mod identity;
 pub mod layout;
@@ -14,4 +15,5 @@ pub mod link;
 pub mod numbers;
 pub mod plan;
 pub mod random;
+pub mod shrink;
 pub mod world;

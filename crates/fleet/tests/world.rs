@@ -2,13 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use mqttspec_fleet::{
-    history::{Decision, Promise},
+    explore::random_plan,
+    history::{Decision, Finding, Promise},
     layout::Layout,
     plan::{
         Backoff, Duty, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template,
         Will,
     },
     random::Range,
+    shrink::shrink,
     world::{LeftOut, Options, Outcome, World},
 };
 use mqttspec_wire::{QoS, Version};
@@ -151,4 +153,35 @@ fn a_run_that_is_ended_says_so() {
     let outcome = World::new(&layout, &seeded(1)).play(|progress| progress.now < 10 * SECOND);
     assert!(!outcome.verdict.complete && !outcome.verdict.is_conforming() && !outcome.verdict.is_broken());
     assert!(outcome.ended < 12 * SECOND);
+}
+
+#[test]
+fn random_plans_are_kept_by_the_reference_broker_and_not_by_mutants() {
+    let outcome = |seed, rules| {
+        let layout = Layout::new(random_plan(seed)).unwrap();
+        World::new(&layout, &Options { rules, ..seeded(seed) }).play(|_| true)
+    };
+    for seed in 1..25 {
+        let verdict = outcome(seed, Rules::all()).verdict;
+        assert_eq!(verdict.broken().collect::<Vec<_>>(), Vec::<&Finding>::new(), "seed {seed}");
+    }
+    let lossy = Rules::all().without(Rule::UnacknowledgedResent);
+    let found = (1..25).find(|seed| outcome(*seed, lossy).verdict.is_broken());
+    assert!(found.is_some(), "no seed shows that messages are not sent again");
+}
+
+#[test]
+fn a_finding_is_shrunk_to_few_devices() {
+    let layout = Layout::new(fleet()).unwrap();
+    let options = Options { rules: Rules::all().without(Rule::UnacknowledgedResent), ..seeded(1) };
+    let verdict = World::new(&layout, &options).play(|_| true).verdict;
+    let finding = verdict.broken().next().unwrap();
+    let shrunk = shrink(&layout, &options, finding, &|| false).unwrap();
+    assert!(shrunk.left_out.devices.as_ref().is_some_and(|devices| devices.len() <= 3), "{shrunk:?}");
+    assert!(shrunk.left_out.faults.as_ref().is_some_and(|faults| faults.len() <= 2), "{shrunk:?}");
+    let options = Options { left_out: shrunk.left_out, ..options };
+    let again = World::new(&layout, &options).play(|_| true).verdict;
+    assert!(again.broken().any(|finding| *finding == shrunk.finding));
+    let whole = Options { rules: Rules::all(), ..options };
+    assert!(!World::new(&layout, &whole).play(|_| true).verdict.is_broken());
 }

@@ -67,17 +67,17 @@ impl Oracle<'_> {
         let exactly = plan.qos == QoS::ExactlyOnce && granted.is_some_and(|(_, qos)| qos == plan.qos);
         let once = watcher.plain.is_power_of_two();
         match arrival {
-            Arrival::Late if plan.will.is_none() => {
+            Arrival::Late if self.is_under_order(watcher, message) => {
                 self.accuse(Promise::InOrder, now, (watcher.device, message), |_| {
                     format!("it came after #{before} of the same stream")
                 });
             }
-            Arrival::Again | Arrival::Old if exactly && once => {
+            Arrival::Again if exactly && once => {
                 self.accuse(Promise::ExactlyOnce, now, (watcher.device, message), |_| {
                     "it came once more".to_owned()
                 });
             }
-            Arrival::Again | Arrival::Old if plan.qos == QoS::AtMostOnce && once && plan.will.is_none() => {
+            Arrival::Again if plan.qos == QoS::AtMostOnce && once && plan.will.is_none() => {
                 self.accuse(Promise::AtMostOnce, now, (watcher.device, message), |_| {
                     "it came once more".to_owned()
                 });
@@ -87,6 +87,16 @@ impl Oracle<'_> {
         if matches!(arrival, Arrival::Next | Arrival::Late) {
             self.settle(watcher, message);
         }
+    }
+
+    /// Whether the broker must have had the message before those that came earlier. A message that was first sent
+    /// before the subscription was certain may have reached the broker only when it was sent again.
+    fn is_under_order(&mut self, watcher: Watcher, message: Identity) -> bool {
+        let Some(plan) = self.layout.streams.get(message.stream as usize) else { return false };
+        let record =
+            self.streams.get_mut(message.stream as usize).and_then(|stream| stream.record(message.sequence));
+        let sent = record.map(|record| record.sent);
+        plan.will.is_none() && sent.is_some_and(|sent| self.is_owed(plan.qos, watcher, sent))
     }
 
     /// A delivery that was owed has come.

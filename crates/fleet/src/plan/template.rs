@@ -38,6 +38,11 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// The same text for every device.
+    pub fn plain(text: &str) -> Self {
+        Self(vec![Piece::Text(text.to_owned())])
+    }
+
     /// The text for the device with this number.
     pub fn fill(&self, number: u32) -> String {
         let piece = |piece: &Piece| match piece {

@@ -92,7 +92,7 @@ pub struct Recorded {
 pub enum Travelled {
     /// The connection was opened.
     Opened,
-    /// The device sent these bytes.
+    /// These bytes of the device have reached the broker.
     Sent(bytes::Bytes),
     /// The device got these bytes.
     Got(bytes::Bytes),
@@ -264,6 +264,7 @@ impl<'a> World<'a> {
             Happening::Opened(device, connection) => self.tell_on(device, connection, Input::Opened),
             Happening::Refused(device, connection) => self.tell_on(device, connection, Input::Refused),
             Happening::ToBroker(device, connection, bytes) => {
+                self.keep(device, connection, || Travelled::Sent(bytes.clone()));
                 self.tell_broker(BrokerInput::Bytes(name(device, connection), bytes));
             }
             Happening::ToDevice(device, connection, bytes) => {

@@ -79,7 +79,6 @@ impl World<'_> {
         let Some(member) = self.member(device).filter(|member| member.open) else { return };
         let (connection, cut) = (member.connection, member.cut);
         self.numbers.sent(self.layout, device, bytes.len());
-        self.keep(device, connection, || Travelled::Sent(bytes.clone()));
         let Some(at) = self.arrival(device, bytes.len(), Direction::Up) else { return };
         if at < cut {
             return self.queue.push(at, Happening::ToBroker(device, connection, bytes));
