@@ -1,31 +1,39 @@
 //! `mqttspec fleet`: plays a fleet of devices on bad links and judges what the broker promised them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::Args;
 use mqttspec_fleet::{
-    history::Verdict,
+    history::{Finding, Verdict},
     layout::Layout,
     plan::{Plan, SECOND},
-    world::{Options, Outcome, World},
+    shrink::shrink,
+    world::{Options, Outcome, Progress, World},
 };
 use reference_broker::{Rule, Rules};
 
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
-    terminal::{Terminal, print},
+    terminal::{Terminal, complain, print},
 };
 use crate::{
     diagnostic::suggest::did_you_mean,
     fleet::{
+        explore::{Found, MUTANTS, search},
         plan::{self, PlanError},
         report::{self, Report},
+        scenario, sockets,
     },
-    report::Tone,
+    report::{Tone, counted},
+    target::{Address, Transport},
 };
 
 /// Play a fleet: devices on links that stall and break, with an oracle for what MQTT promises them
@@ -33,17 +41,27 @@ use crate::{
 #[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
     /// A plan: a file, or the name of one of those that are part of the program
-    #[arg(value_name = "PLAN", required_unless_present = "list")]
+    #[arg(value_name = "PLAN", required_unless_present_any = ["list", "explore"])]
     plan: Option<String>,
     /// List the plans that are part of the program
     #[arg(long)]
     list: bool,
-    /// Where all chance comes from: the same seed makes the same run, to the last byte
+    /// Play it in real time against the broker at mqtt://HOST:PORT. Without it, in virtual time against the reference
+    /// broker inside this program
+    #[arg(long, value_name = "URL", conflicts_with_all = ["broken", "scenario", "explore"])]
+    target: Option<Address>,
+    /// Where all chance comes from: in virtual time the same seed makes the same run, to the last byte
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
     /// Let the reference broker break this rule on purpose, to see what the fleet notices; may be repeated
     #[arg(long = "break", value_name = "RULE", value_parser = rule)]
     broken: Vec<Rule>,
+    /// If a promise is broken, make its history as small as possible and write it as a scenario
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Instead of a plan, play so many random ones against the reference broker and its mutants
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["plan", "list", "scenario"])]
+    explore: Option<u64>,
 }
 
 fn rule(name: &str) -> Result<Rule, String> {
@@ -54,7 +72,14 @@ fn rule(name: &str) -> Result<Rule, String> {
 }
 
 pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
-    let Some(name) = &arguments.plan else {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let stopped = || stop.load(Ordering::Relaxed);
+    if let Some(count) = arguments.explore {
+        on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
+        return Ok(swarm(arguments, count, &stopped, terminal));
+    }
+    let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
         list(terminal);
         return Ok(Exit::Success);
     };
@@ -62,10 +87,8 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let options = Options { seed: arguments.seed, rules, ..Options::default() };
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
     on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
-    let outcome = World::new(&layout, &options).play(|_| !stop.load(Ordering::Relaxed));
+    let outcome = play(arguments, &layout, &options, &stopped, terminal)?;
     let mut page = terminal.page();
     report::write(
         &mut page,
@@ -76,12 +99,115 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
             about: about(&layout, arguments, &outcome),
         },
     );
+    if let (Some(path), Some(finding)) = (&arguments.scenario, outcome.verdict.broken().next()) {
+        let told = write_scenario(path, &layout, &options, finding, &stopped)?;
+        page.blank();
+        page.paragraph(0, Tone::Plain, &told);
+    }
     print(&page.finish());
     Ok(exit(&outcome.verdict))
 }
 
+/// In virtual time, or against the target in real time.
+fn play(
+    arguments: &Arguments,
+    layout: &Layout,
+    options: &Options,
+    stopped: &dyn Fn() -> bool,
+    terminal: Terminal,
+) -> Result<Outcome, BadInput> {
+    let Some(address) = &arguments.target else {
+        return Ok(World::new(layout, options).play(|_| !stopped()));
+    };
+    let Address::Network { endpoint, credentials: None } = address else {
+        return Err(BadInput::new("fleets come without credentials: name the target as mqtt://HOST:PORT"));
+    };
+    if endpoint.transport != Transport::Tcp {
+        return Err(BadInput::new("fleets travel over TCP: name the target as mqtt://HOST:PORT"));
+    }
+    let mut watch = |progress: &Progress<'_>| {
+        if terminal.redraw_width.is_some() {
+            complain(&format!("\r\u{1b}[K{}", report::progress(layout, progress)));
+        }
+        !stopped()
+    };
+    let outcome = sockets::play(layout, options, (&endpoint.host, endpoint.port), &mut watch);
+    if terminal.redraw_width.is_some() {
+        complain("\r\u{1b}[K");
+    }
+    outcome.map_err(|error| BadInput::new(format!("cannot reach {endpoint}: {error}. Is it running?")))
+}
+
+/// Makes the history of a finding small and writes it as a scenario. What to tell about it.
+fn write_scenario(
+    path: &Path,
+    layout: &Layout,
+    options: &Options,
+    finding: &Finding,
+    stopped: &dyn Fn() -> bool,
+) -> Result<String, BadInput> {
+    let Some(shrunk) = shrink(layout, options, finding, stopped) else {
+        return Ok("The promise did not break again, so there is no scenario.".to_owned());
+    };
+    let written = scenario::write(layout, options, &shrunk);
+    fs::write(path, &written.text)
+        .map_err(|error| BadInput::new(format!("cannot write {}: {error}", path.display())))?;
+    let clients = counted(written.clients, "client");
+    let proof = if written.is_proven {
+        "it fails on this broker and passes on the reference broker"
+    } else {
+        "but it does not show the breach by itself: what breaks depends on the timing of the links"
+    };
+    Ok(format!(
+        "{} holds the history with {clients}, found in {} runs; {proof}.",
+        path.display(),
+        shrunk.runs
+    ))
+}
+
+/// Random plans against the reference broker, which must keep its promises, and its mutants, which must not.
+fn swarm(arguments: &Arguments, count: u64, stopped: &dyn Fn() -> bool, terminal: Terminal) -> Exit {
+    let seeds = || arguments.seed..arguments.seed.saturating_add(count);
+    let mut page = terminal.list_page();
+    let mut gaps = 0;
+    let told = |found: &Found| {
+        format!("seed {}: {}  {}", found.seed, found.finding.statement, found.finding.promise.text())
+    };
+    let mutants = if arguments.broken.is_empty() { &MUTANTS[..] } else { &arguments.broken };
+    if arguments.broken.is_empty() {
+        let (tone, text) = match search(seeds(), Rules::all(), stopped) {
+            None => (Tone::Good, format!("{count} random plans, no promise broken")),
+            Some(found) => {
+                gaps += 1;
+                (Tone::Bad, told(&found))
+            }
+        };
+        page.line(0, &[(Tone::Strong, "the reference broker           "), (tone, &text)]);
+    }
+    for rule in mutants {
+        let found = search(seeds(), Rules::all().without(*rule), stopped);
+        let (tone, text) = match &found {
+            Some(found) => (Tone::Plain, told(found)),
+            None => (Tone::Bad, "not found".to_owned()),
+        };
+        gaps += u32::from(found.is_none());
+        page.line(0, &[(Tone::Strong, &format!("{:31}", rule.name())), (tone, &text)]);
+    }
+    print(&page.finish());
+    match (stopped(), gaps) {
+        (true, _) => Exit::Undecided,
+        (false, 0) => Exit::Success,
+        (false, _) => Exit::NotConforming,
+    }
+}
+
 fn about(layout: &Layout, arguments: &Arguments, outcome: &Outcome) -> String {
     let rules: Vec<&str> = arguments.broken.iter().map(|rule| rule.name()).collect();
+    if let Some(target) = &arguments.target {
+        let seconds = outcome.ended / SECOND;
+        let seed = arguments.seed;
+        return format!("{} devices, {target}, {seconds} s, seed {seed}", layout.devices.len());
+    }
     let target = match rules.as_slice() {
         [] => "the reference broker".to_owned(),
         rules => format!("the reference broker without {}", rules.join(", ")),

@@ -3,5 +3,8 @@
 //! The devices, the virtual world and the oracle are the crate [`mqttspec_fleet`]. Here is what needs more than that: the
 //! plan language, which shares its diagnostics with the scenarios, and the reports.
 
+pub mod explore;
 pub mod plan;
 pub mod report;
+pub mod scenario;
+pub mod sockets;

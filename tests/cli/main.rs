@@ -5,6 +5,7 @@ mod broker;
 mod capture;
 mod ci;
 mod hostile;
+mod fleet;
 mod launch;
 mod log;
 mod metrics;
@@ -50,6 +51,8 @@ fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[case(&["broker", "--scram", "nowhere"], "cannot read nowhere: ")]
 #[case(&["broker", "--scram", "Cargo.toml"], "Cargo.toml:1: expected NAME:SCRAM-SHA-256$")]
 #[case(&["fleet"], "required arguments were not provided")]
+#[case(&["fleet", "wills", "--target", "mqtt://127.0.0.1:1"], "cannot reach mqtt://127.0.0.1:1: ")]
+#[case(&["fleet", "wills", "--target", "mqtts://127.0.0.1:1"], "fleets travel over TCP")]
 #[case(&["fleet", "senors"], "did you mean `sensors`?")]
 #[case(&["fleet", "nowhere.yaml"], "cannot read nowhere.yaml: ")]
 #[case(&["fleet", "Cargo.toml"], "the plan has mistakes")]
@@ -86,14 +89,6 @@ fn answers_go_to_standard_output(#[case] arguments: &[&str], #[case] expected: &
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains(expected), "{stdout}");
     assert!(!stdout.contains('\u{1b}'), "colours in a pipe");
-}
-
-#[test]
-fn a_fleet_shows_what_a_mutant_breaks() {
-    let (status, stdout, _) = outcome(&["fleet", "wills", "--break", "will-published"]);
-    assert_eq!(status, Some(1), "{stdout}");
-    assert!(stdout.contains("v5.0:3.1.2-8"), "{stdout}");
-    assert!(stdout.lines().last().is_some_and(|line| line.starts_with("not conforming: ")), "{stdout}");
 }
 
 #[test]

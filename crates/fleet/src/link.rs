@@ -15,7 +15,8 @@ pub struct Path {
     down: Micros,
     /// When something was last sent in either direction.
     active: Micros,
-    random: Random,
+    seed: u64,
+    connections: u64,
 }
 
 /// How and when a connection is going to end by the path's doing.
@@ -41,14 +42,21 @@ pub enum Direction {
 impl Path {
     /// The path of a device.
     pub fn new(seed: u64, device: u32) -> Self {
-        let random = Random::new(seed ^ 0x11_4B, u64::from(device));
-        Self { up: 0, down: 0, active: NEVER, random }
+        let seed = Random::new(seed ^ 0x11_4B, u64::from(device)).number();
+        Self { up: 0, down: 0, active: NEVER, seed, connections: 0 }
+    }
+
+    /// Chance at a moment: what else travels has no influence on it, so that a run with less in it stays the same run.
+    const fn chance(&self, now: Micros, direction: Direction) -> Random {
+        Random::new(self.seed, now.wrapping_mul(2) + direction as u64)
     }
 
     /// A new connection over the path begins at `now`.
     pub fn open(&mut self, link: &Link, now: Micros) -> Fate {
         (self.up, self.down, self.active) = (now, now, now);
-        let mut drawn = |range| Some(now + self.random.within(range?));
+        self.connections += 1;
+        let mut random = Random::new(!self.seed, self.connections);
+        let mut drawn = |range| Some(now + random.within(range?));
         Fate { cut: drawn(link.cut), roam: drawn(link.roam), half_open: drawn(link.half_open) }
     }
 
@@ -64,13 +72,14 @@ impl Path {
             0 => 0,
             bandwidth => bytes.saturating_mul(SECOND) / bandwidth,
         };
-        let stall = if self.random.happens(link.loss) { self.random.within(link.stall) } else { 0 };
-        let delay = self.random.within(link.latency) + sending + stall;
+        let mut random = self.chance(now, direction);
+        let delay = random.within(link.latency) + sending;
+        let stall = if random.happens(link.loss) { random.within(link.stall) } else { 0 };
         let last = match direction {
             Direction::Up => &mut self.up,
             Direction::Down => &mut self.down,
         };
-        let mut arrives = (now + delay).max(*last + sending);
+        let mut arrives = (now + delay + stall).max(*last + sending);
         if let (Direction::Down, Some(period)) = (direction, link.radio_sleep.filter(|period| *period > 0)) {
             arrives = arrives.div_ceil(period) * period;
         }
@@ -79,8 +88,9 @@ impl Path {
     }
 
     /// How much of a packet of this size gets through when the connection is cut inside it.
-    pub fn part(&mut self, size: usize) -> usize {
-        usize::try_from(self.random.below(u64::try_from(size).unwrap_or(0))).unwrap_or(0)
+    pub fn part(&self, now: Micros, size: usize) -> usize {
+        let mut random = self.chance(now, Direction::Up);
+        usize::try_from(random.below(u64::try_from(size).unwrap_or(0))).unwrap_or(0)
     }
 }
 

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// How many runs may be spent.
-const RUNS: u32 = 200;
+const RUNS: u32 = 400;
+
+/// How many messages are tried to be left out.
+const MESSAGES: usize = 10_000;
 
 /// A smaller run.
 #[derive(Clone, Debug)]
@@ -49,6 +52,7 @@ pub fn shrink(
     faults.dedup();
     search.thin(&mut best, &mut found, faults, |left_out, faults| left_out.faults = Some(faults));
     search.shorten(&mut best, &mut found);
+    search.fewer_messages(&mut best, &mut found);
     Some(Shrunk { left_out: best, finding: found, runs: search.runs })
 }
 
@@ -120,6 +124,14 @@ impl Search<'_> {
             }
             size = if size == 1 { 0 } else { size.div_ceil(2) };
         }
+    }
+
+    /// Leaves out messages, those of the finding last.
+    fn fewer_messages(&mut self, best: &mut LeftOut, found: &mut Finding) {
+        let Some((outcome, _)) = self.attempt(best) else { return };
+        let made = outcome.made.iter().flat_map(|(device, made)| (1..=*made).map(|nth| (*device, nth)));
+        let messages: Vec<(u32, u32)> = made.take(MESSAGES).collect();
+        self.thin(best, found, messages, |left_out, messages| left_out.messages = Some(messages));
     }
 
     /// Ends the run earlier: halves the time as long as that works, then takes smaller steps.

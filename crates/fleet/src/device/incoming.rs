@@ -10,6 +10,7 @@ use crate::{
     history::{Breach, Delivered, Event},
     identity::Identity,
     plan::{Group, Micros},
+    random::Random,
 };
 
 /// A QoS 2 message whose PUBREL has not come.
@@ -93,7 +94,8 @@ impl Device {
 
     /// Acknowledges a message, at once or after it was worked on. Acknowledgements keep their order (§4.6).
     fn acknowledge(&mut self, desk: &mut Desk<'_>, group: &Group, id: PacketId, exactly_once: bool) {
-        let wait = self.random.within(group.acknowledge_after);
+        let chance = (u64::from(self.index) << 32) ^ desk.now;
+        let wait = Random::new(u64::from(desk.run), chance).within(group.acknowledge_after);
         if wait == 0 && self.held.is_empty() {
             return self.send_ack(desk, group.version, id, exactly_once);
         }

@@ -72,6 +72,8 @@ pub struct Desk<'a> {
     pub now: Micros,
     /// Whether nothing new is begun and everybody comes back.
     pub calm: bool,
+    /// The only messages that are made, each by its device and its number among that device's; all, if not said.
+    pub messages: Option<&'a [(u32, u32)]>,
     /// What is to be done.
     pub actions: &'a mut Vec<Action>,
     /// What the history gets to know.
@@ -107,6 +109,8 @@ pub struct Device {
     /// Ordinal of the network connection, which is that of the will.
     connections: u32,
     random: Random,
+    /// How many messages it has made, or left out.
+    made: u32,
     /// When it stops waiting for what its state waits for.
     deadline: Micros,
     /// When its time on duty ends.
@@ -147,6 +151,7 @@ impl Device {
             window: outgoing::WINDOW,
             connections: 0,
             random,
+            made: 0,
             deadline: start,
             leaves: NEVER,
             wrote: 0,

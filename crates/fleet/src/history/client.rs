@@ -172,6 +172,13 @@ impl Oracle<'_> {
         if expiry == u32::MAX { NEVER } else { u64::from(expiry) * SECOND }
     }
 
+    /// Whether the session of a client goes on for certain.
+    pub(super) fn has_session(&self, now: Micros, device: u32) -> bool {
+        self.clients
+            .get(device as usize)
+            .is_some_and(|client| client.online || now < client.ended.0.saturating_add(self.lifetime(device)))
+    }
+
     /// Whether Session Present is what it has to be (§3.2.2.2 of MQTT 3.1.1, §3.2.2.1.1 of MQTT 5.0).
     fn judge_session(&mut self, now: Micros, device: u32, present: bool) {
         let Some(client) = self.clients.get(device as usize) else { return };

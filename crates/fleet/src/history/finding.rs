@@ -84,6 +84,7 @@ macro_rules! promises {
 
 promises! {
     Delivered "4.5.0-1" "4.5.0-1" "A message that the broker has acknowledged reaches every subscriber.";
+    Acknowledged "3.3.4-1" "3.3.4-1" "A message of QoS 1 or QoS 2 is acknowledged.";
     ExactlyOnce "4.3.3-2" "4.3.3-10" "A QoS 2 message comes exactly once.";
     AtMostOnce "4.3.1-1" "4.3.1-1" "A QoS 0 message comes at most once.";
     InOrder "4.6.0-6" "4.6.0-6" "Messages of one publisher, topic and QoS come in their order.";

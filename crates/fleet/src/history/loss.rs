@@ -13,11 +13,12 @@ impl Oracle<'_> {
             let Some(own) = self.streams.get(stream as usize) else { continue };
             let (settled, records) = (own.settled, own.records.clone());
             for (offset, record) in records.iter().enumerate() {
-                if let Fate::Accepted(at) = record.fate
-                    && record.pending > 0
-                {
-                    let sequence = settled + 1 + u32::try_from(offset).unwrap_or(0);
-                    self.settle_record(now, Identity { stream, sequence, due: record.sent }, at);
+                let sequence = settled + 1 + u32::try_from(offset).unwrap_or(0);
+                let message = Identity { stream, sequence, due: record.sent };
+                match record.fate {
+                    Fate::Accepted(at) if record.pending > 0 => self.settle_record(now, message, at),
+                    Fate::Open => self.unanswered(now, message),
+                    Fate::Accepted(_) | Fate::Nothing | Fate::Forbidden => {}
                 }
             }
         }
@@ -75,5 +76,24 @@ impl Oracle<'_> {
             (alive, format!("{} was connected, and it had not come", self.layout.client_id(device))),
         ];
         self.verdict.add(finding);
+    }
+
+    /// A message was sent and never acknowledged, although its publisher was connected to the end: it has sent the
+    /// message on its last connection, and the broker has answered what came much later.
+    fn unanswered(&mut self, now: Micros, message: Identity) {
+        let Some(plan) = self.layout.streams.get(message.stream as usize) else { return };
+        let Some(publisher) = self.clients.get(plan.publisher as usize) else { return };
+        let since = message.due.max(publisher.connect_sent);
+        let there = publisher.online && publisher.alive > since.saturating_add(self.layout.patience);
+        if plan.will.is_none() && there {
+            let alive = publisher.alive;
+            let mut finding = self.finding(Promise::Acknowledged, now, vec![plan.publisher]);
+            finding.message = Some(message);
+            finding.because = vec![
+                (message.due, format!("{} was sent", self.name(message))),
+                (alive, "PINGREQ was sent and answered, and no acknowledgement had come".to_owned()),
+            ];
+            self.verdict.add(finding);
+        }
     }
 }

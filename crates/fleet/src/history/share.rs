@@ -47,7 +47,7 @@ impl Oracle<'_> {
         let Some((sent, again, fate)) = sent else { return };
         let exactly =
             layout.streams.get(message.stream as usize).is_some_and(|own| own.qos == QoS::ExactlyOnce);
-        if again && exactly && self.has_lasted(topic.shares.get(own), sent) {
+        if again && exactly && self.has_lasted(topic.shares.get(own), (sent, now)) {
             return self.accuse(Promise::ShareDeliversOnce, now, (device, message), |_| {
                 "it came to a second member".to_owned()
             });
@@ -66,14 +66,17 @@ impl Oracle<'_> {
         stream.trim();
     }
 
-    /// Whether no member's session has ended since this time: only then does each message have one taker.
-    fn has_lasted(&self, share: Option<&u32>, since: Micros) -> bool {
+    /// Whether no member's session can have ended in between: only then does each message have one taker. A member that
+    /// takes messages at a lower QoS may lose one to another member.
+    fn has_lasted(&self, share: Option<&u32>, (since, now): (Micros, Micros)) -> bool {
         let Some(share) = share.and_then(|share| self.layout.shares.get(*share as usize)) else {
             return false;
         };
         share.members.iter().all(|(device, entry)| {
             let client = self.clients.get(*device as usize);
-            client.and_then(|client| client.certain(*entry)).is_some_and(|(joined, _)| joined <= since)
+            let joined = client.and_then(|client| client.certain(*entry));
+            joined.is_some_and(|(joined, qos)| joined <= since && qos == QoS::ExactlyOnce)
+                && self.has_session(now, *device)
         })
     }
 
@@ -86,7 +89,7 @@ impl Oracle<'_> {
                 self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
             let missing = record.is_some_and(|record| record.shared & bit(at) == 0);
             if missing
-                && self.has_lasted(Some(share), message.due)
+                && self.has_lasted(Some(share), (message.due, now))
                 && let Some(member) = self.has_member(*share, message.due)
             {
                 self.lost(Promise::Delivered, now, (member, message), accepted);

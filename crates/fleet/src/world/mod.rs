@@ -3,14 +3,17 @@
 //! A run is a function of the plan and the [`Options`], to the last byte: only integers, no hash order, and random
 //! numbers that belong to each device. [`Outcome::trace`] is a hash of all that happened.
 
+mod far;
+mod outcome;
 mod queue;
 mod routing;
 mod staging;
 
-use std::time::Duration;
-
 use bytes::BytesMut;
-use reference_broker::{Broker, Config, ConnectionId, Input as BrokerInput, Output, Rules};
+use reference_broker::{ConnectionId, Input as BrokerInput, Output};
+
+pub use far::{Far, Near};
+pub use outcome::{LeftOut, Options, Outcome, Recorded, Travelled};
 
 use self::queue::{Happening, Queue};
 use crate::{
@@ -22,83 +25,6 @@ use crate::{
     plan::{Micros, NEVER, SECOND},
     random::scramble,
 };
-
-/// What distinguishes one run of a plan from another.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where all chance comes from.
-    pub seed: u64,
-    /// The rules that the broker keeps; a mutant lacks one.
-    pub rules: Rules,
-    /// What the broker offers.
-    pub config: Config,
-    /// What is left out, for a smaller history of the same kind.
-    pub left_out: LeftOut,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { seed: 1, rules: Rules::all(), config: Config::default(), left_out: LeftOut::default() }
-    }
-}
-
-/// What a run leaves out of its plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The devices that take part, in order; all, if not said.
-    pub devices: Option<Vec<u32>>,
-    /// The connections that the link may end, each with its ordinal; all, if not said.
-    pub faults: Option<Vec<(u32, u32)>>,
-    /// Whether no packet is lost or slow.
-    pub delays: bool,
-    /// The calm begins at this time, if that is earlier than the plan's.
-    pub until: Option<Micros>,
-}
-
-/// What came of a run.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What the history says about the broker.
-    pub verdict: Verdict,
-    /// What was counted and measured.
-    pub numbers: Numbers,
-    /// A hash of everything that happened.
-    pub trace: u64,
-    /// How many events there were.
-    pub events: u64,
-    /// The time at which the run ended.
-    pub ended: Micros,
-    /// The connections that the link ended, each with the ordinal among its device's.
-    pub faults: Vec<(u32, u32)>,
-    /// What travelled, if it was to be kept.
-    pub record: Vec<Recorded>,
-}
-
-/// Something that travelled or happened to a connection, as the device saw it.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// When.
-    pub at: Micros,
-    /// The device.
-    pub device: u32,
-    /// Which of its connections.
-    pub connection: u32,
-    /// What.
-    pub what: Travelled,
-}
-
-/// What travelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Travelled {
-    /// The connection was opened.
-    Opened,
-    /// These bytes of the device have reached the broker.
-    Sent(bytes::Bytes),
-    /// The device got these bytes.
-    Got(bytes::Bytes),
-    /// The connection ended for the device.
-    Ended,
-}
 
 /// A device with its path.
 #[derive(Debug)]
@@ -132,14 +58,14 @@ struct Weather {
 
 /// The world.
 #[derive(Debug)]
-pub struct World<'a> {
+pub struct World<'a, F> {
     layout: &'a Layout,
     options: &'a Options,
     run: u32,
     now: Micros,
     queue: Queue,
     members: Vec<Member>,
-    broker: Broker,
+    broker: F,
     ticks: Micros,
     weather: Weather,
     oracle: Oracle<'a>,
@@ -148,6 +74,9 @@ pub struct World<'a> {
     record: Option<Vec<Recorded>>,
     trace: u64,
     handled: u64,
+    chapter: Chapter,
+    /// When the chapter ends.
+    ends: Micros,
     outputs: Vec<Output>,
     actions: Vec<Action>,
     events: Vec<Event>,
@@ -157,12 +86,46 @@ pub struct World<'a> {
 /// How long the calm may take at most, while messages still come.
 const LONGEST_CALM: Micros = 3600 * SECOND;
 
-/// How long nothing must have come before the history is complete.
-const QUIET: Micros = 30 * SECOND;
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chapter {
+    /// The phases of the plan.
+    Phases,
+    /// Broken connections are noticed, wills published, and everybody comes back.
+    Settling,
+    /// Messages may still come.
+    Quieting,
+    /// Everybody shows that nothing is on its way any more.
+    Proving,
+    /// It is over.
+    Over,
+}
 
-impl<'a> World<'a> {
-    /// The world of a plan before anything has happened.
+impl<'a> World<'a, Near> {
+    /// The virtual world of a plan before anything has happened, with the reference broker.
     pub fn new(layout: &'a Layout, options: &'a Options) -> Self {
+        Self::with(layout, options, Near::new(&options.config, options.rules))
+    }
+
+    /// Plays the plan to its end. `watch` sees the world once in every virtual second and may end it.
+    pub fn play(mut self, mut watch: impl FnMut(&Progress<'_>) -> bool) -> Outcome {
+        let mut now = 0;
+        let mut complete = false;
+        while !complete {
+            now += SECOND;
+            complete = self.advance(now);
+            if !complete && !self.look(&mut watch) {
+                break;
+            }
+        }
+        self.finish(complete)
+    }
+}
+
+impl<'a, F: Far> World<'a, F> {
+    /// The world of a plan before anything has happened, with this broker.
+    pub fn with(layout: &'a Layout, options: &'a Options, broker: F) -> Self {
+        let length = options.left_out.until.unwrap_or(NEVER).min(layout.plan.length());
         let mut world = Self {
             layout,
             options,
@@ -170,7 +133,7 @@ impl<'a> World<'a> {
             now: 0,
             queue: Queue::default(),
             members: Vec::new(),
-            broker: Broker::new(options.config.clone(), options.rules),
+            broker,
             ticks: NEVER,
             weather: Weather::default(),
             oracle: Oracle::new(layout),
@@ -179,6 +142,8 @@ impl<'a> World<'a> {
             record: None,
             trace: 0,
             handled: 0,
+            chapter: Chapter::Phases,
+            ends: length,
             outputs: Vec::new(),
             actions: Vec::new(),
             events: Vec::new(),
@@ -195,13 +160,41 @@ impl<'a> World<'a> {
         self
     }
 
-    /// Plays the plan to its end. `watch` sees the world once in every virtual second and may end it.
-    pub fn play(mut self, mut watch: impl FnMut(&Progress<'_>) -> bool) -> Outcome {
-        let length = self.options.left_out.until.unwrap_or(NEVER).min(self.layout.plan.length());
-        let mut complete = self.play_until(length, &mut watch);
-        if complete {
-            complete = self.calm_down(length, &mut watch);
+    /// Lets happen what happens until `now`. Whether the run is over.
+    pub fn advance(&mut self, now: Micros) -> bool {
+        while self.chapter != Chapter::Over {
+            while let Some((at, happening)) = self.queue.pop(now.min(self.ends)) {
+                self.now = self.now.max(at);
+                self.handled += 1;
+                self.happens(happening);
+            }
+            self.now = now.min(self.ends).max(self.now);
+            if self.ends > now {
+                return false;
+            }
+            self.next_chapter();
         }
+        true
+    }
+
+    /// When something happens next without anything from outside.
+    pub fn next_event(&self) -> Micros {
+        self.queue.next().unwrap_or(NEVER).min(self.ends)
+    }
+
+    /// Shows how far the run has come; `false` if `watch` wants it to end.
+    pub fn look(&self, watch: &mut impl FnMut(&Progress<'_>) -> bool) -> bool {
+        let online = || self.members.iter().filter(|member| member.device.is_online()).count();
+        watch(&Progress {
+            now: self.now,
+            online: &online,
+            numbers: &self.numbers,
+            verdict: self.oracle.verdict(),
+        })
+    }
+
+    /// The run has ended, or is ended here.
+    pub fn finish(mut self, complete: bool) -> Outcome {
         self.oracle.finish(self.now, complete);
         Outcome {
             verdict: self.oracle.into_verdict(),
@@ -210,43 +203,35 @@ impl<'a> World<'a> {
             events: self.handled,
             ended: self.now,
             faults: self.faults,
+            made: self
+                .members
+                .iter()
+                .zip(0..)
+                .filter(|(member, _)| member.present)
+                .map(|(member, device)| (device, member.device.made()))
+                .collect(),
             record: self.record.unwrap_or_default(),
         }
     }
 
-    /// Lets everything come to an end: no faults, no new messages, everybody back.
-    fn calm_down(&mut self, length: Micros, watch: &mut impl FnMut(&Progress<'_>) -> bool) -> bool {
-        self.begin_calm();
-        let settles = length + self.settling();
-        if !self.play_until(settles, watch) {
-            return false;
-        }
-        while self.oracle.last_delivery() + QUIET > self.now && self.now < length + LONGEST_CALM {
-            if !self.play_until(self.now + QUIET, watch) {
-                return false;
+    fn next_chapter(&mut self) {
+        let noisy = self.oracle.last_delivery() + self.quiet() > self.now;
+        (self.chapter, self.ends) = match self.chapter {
+            Chapter::Phases => {
+                self.begin_calm();
+                (Chapter::Settling, self.now + self.settling())
             }
-        }
-        self.ask_for_signs_of_life();
-        self.play_until(self.now + self.layout.patience + QUIET, watch)
-    }
-
-    fn play_until(&mut self, last: Micros, watch: &mut impl FnMut(&Progress<'_>) -> bool) -> bool {
-        let mut second = self.now / SECOND;
-        while let Some((at, happening)) = self.queue.pop(last) {
-            self.now = at;
-            self.handled += 1;
-            if at / SECOND != second {
-                second = at / SECOND;
-                let online = || self.members.iter().filter(|member| member.device.is_online()).count();
-                let progress = Progress { now: at, online: &online, numbers: &self.numbers };
-                if !watch(&progress) {
-                    return false;
-                }
+            Chapter::Settling | Chapter::Quieting
+                if noisy && self.now < self.layout.plan.length() + LONGEST_CALM =>
+            {
+                (Chapter::Quieting, self.now + self.quiet())
             }
-            self.happens(happening);
-        }
-        self.now = last;
-        true
+            Chapter::Settling | Chapter::Quieting => {
+                self.ask_for_signs_of_life();
+                (Chapter::Proving, self.now + self.layout.patience + self.quiet())
+            }
+            Chapter::Proving | Chapter::Over => (Chapter::Over, self.now),
+        };
     }
 
     fn happens(&mut self, happening: Happening) {
@@ -316,6 +301,7 @@ impl<'a> World<'a> {
             run: self.run,
             now: self.now,
             calm: self.weather.calm,
+            messages: self.options.left_out.messages.as_deref(),
             actions: &mut self.actions,
             events: &mut self.events,
             scratch: &mut self.scratch,
@@ -349,9 +335,9 @@ impl<'a> World<'a> {
             return;
         }
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.broker.handle(Duration::from_micros(self.now), input, &mut outputs);
+        self.broker.handle(self.now, input, &mut outputs);
         for output in outputs.drain(..) {
-            self.route(output);
+            self.route(output, true);
         }
         self.outputs = outputs;
         self.plan_tick();
@@ -359,8 +345,7 @@ impl<'a> World<'a> {
 
     fn plan_tick(&mut self) {
         if let Some(timeout) = self.broker.next_timeout() {
-            // Rounded up: a tick that comes too early would find nothing due.
-            let at = u64::try_from(timeout.as_nanos().div_ceil(1000)).unwrap_or(NEVER).max(self.now + 1);
+            let at = timeout.max(self.now + 1);
             if at < self.ticks {
                 self.ticks = at;
                 self.queue.push(at, Happening::Tick);
@@ -369,7 +354,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// How far a run has come.
+/// What can be seen of a run while it goes on.
 pub struct Progress<'w> {
     /// The virtual time.
     pub now: Micros,
@@ -377,6 +362,8 @@ pub struct Progress<'w> {
     pub online: &'w dyn Fn() -> usize,
     /// What was counted so far.
     pub numbers: &'w Numbers,
+    /// What was found so far.
+    pub verdict: &'w Verdict,
 }
 
 /// The broker's name of a connection.

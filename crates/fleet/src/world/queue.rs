@@ -63,6 +63,11 @@ impl Queue {
         self.heap.push(Reverse((at, self.planned, place)));
     }
 
+    /// When something happens next.
+    pub(crate) fn next(&self) -> Option<Micros> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
     /// Takes out what happens next, unless that is after `last`.
     pub(crate) fn pop(&mut self, last: Micros) -> Option<(Micros, Happening)> {
         let Reverse((at, _, place)) = *self.heap.peek().filter(|Reverse((at, ..))| *at <= last)?;

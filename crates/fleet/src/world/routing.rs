@@ -1,9 +1,9 @@
 //! What travels: over the paths of the devices, in both directions.
 
 use bytes::Bytes;
-use reference_broker::{Input as BrokerInput, Output};
+use reference_broker::{ConnectionId, Input as BrokerInput, Output};
 
-use super::{Happening, Recorded, Travelled, World, name};
+use super::{Far, Happening, Recorded, Travelled, World, name};
 use crate::{
     device::{Action, Input},
     link::Direction,
@@ -14,21 +14,21 @@ use crate::{
 /// How long a refused connection keeps a device waiting for the refusal.
 const REFUSAL: Micros = 1000;
 
-impl World<'_> {
+impl<F: Far> World<'_, F> {
     /// Carries out what a device wants.
     pub(super) fn carry_out(&mut self, device: u32, action: Action) {
         match action {
             Action::Open => self.open(device),
             Action::Send(bytes) => self.send_up(device, bytes),
             Action::Close => {
-                if let Some(connection) = self.close(device)
+                if let Some(connection) = self.close(device, Travelled::Ended)
                     && let Some(at) = self.arrival(device, 0, Direction::Up)
                 {
                     self.queue.push(at, Happening::EndsAtBroker(device, connection));
                 }
             }
             Action::Leave => {
-                self.close(device);
+                self.close(device, Travelled::Left);
             }
         }
     }
@@ -70,9 +70,24 @@ impl World<'_> {
             return self.queue.push(self.now + REFUSAL, Happening::Refused(device, connection));
         }
         self.tell_broker(BrokerInput::Opened(name(device, connection)));
-        if let Some(at) = self.arrival(device, 0, Direction::Down) {
-            self.queue.push(at, Happening::Opened(device, connection));
+        if self.broker.opens_at_once() {
+            self.opened(name(device, connection), true);
         }
+    }
+
+    /// The broker, or what is between, has accepted a connection or not.
+    pub fn opened(&mut self, id: ConnectionId, accepted: bool) {
+        let (device, connection) = parts(id);
+        if let Some(at) = self.arrival(device, 0, Direction::Down) {
+            let happening = if accepted { Happening::Opened } else { Happening::Refused };
+            self.queue.push(at, happening(device, connection));
+        }
+    }
+
+    /// What a broker outside of the world has done. `in_order` says how it closed, if it did.
+    pub fn arrived(&mut self, now: Micros, output: Output, in_order: bool) {
+        self.now = self.now.max(now);
+        self.route(output, in_order);
     }
 
     fn send_up(&mut self, device: u32, bytes: Bytes) {
@@ -84,8 +99,8 @@ impl World<'_> {
             return self.queue.push(at, Happening::ToBroker(device, connection, bytes));
         }
         // The connection is cut before the packet has arrived; a part of it may have.
-        if let Some(member) = self.members.get_mut(device as usize) {
-            let part = member.path.part(bytes.len());
+        if let Some(member) = self.member(device) {
+            let part = member.path.part(self.now, bytes.len());
             if part > 0 && cut > self.now {
                 let begun = Happening::ToBroker(device, connection, bytes.slice(..part));
                 self.queue.push(cut.saturating_sub(1).max(self.now), begun);
@@ -94,15 +109,14 @@ impl World<'_> {
     }
 
     /// Carries what the broker puts out.
-    pub(super) fn route(&mut self, output: Output) {
+    pub(super) fn route(&mut self, output: Output, in_order: bool) {
         let (id, bytes) = match output {
             Output::Send(id, bytes) => (id, Some(bytes)),
             Output::Close(id) => (id, None),
             // The broker of a world has no users.
             Output::Verify { .. } => return,
         };
-        let device = u32::try_from(id.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        let connection = u32::try_from(id.0 >> 32).unwrap_or(u32::MAX);
+        let (device, connection) = parts(id);
         let current =
             self.member(device).is_some_and(|member| member.open && member.connection == connection);
         if !current {
@@ -115,7 +129,7 @@ impl World<'_> {
                 at,
                 match bytes {
                     Some(bytes) => Happening::ToDevice(device, connection, bytes),
-                    None => Happening::EndsAtDevice(device, connection, true),
+                    None => Happening::EndsAtDevice(device, connection, in_order),
                 },
             );
         }
@@ -159,11 +173,11 @@ impl World<'_> {
     }
 
     /// The device has no connection any more; which one it had.
-    fn close(&mut self, device: u32) -> Option<u32> {
+    fn close(&mut self, device: u32, how: Travelled) -> Option<u32> {
         let member = self.members.get_mut(device as usize).filter(|member| member.open)?;
         member.open = false;
         let connection = member.connection;
-        self.keep(device, connection, || Travelled::Ended);
+        self.keep(device, connection, || how);
         Some(connection)
     }
 
@@ -255,4 +269,10 @@ impl World<'_> {
     const fn mix(&mut self, word: u64) {
         self.trace = scramble(self.trace ^ word);
     }
+}
+
+/// The device and the ordinal of a connection that the broker knows by this name.
+fn parts(id: ConnectionId) -> (u32, u32) {
+    let device = u32::try_from(id.0 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+    (device, u32::try_from(id.0 >> 32).unwrap_or(u32::MAX))
 }

@@ -1,15 +1,13 @@
 //! The phases of a plan: how the world begins, what happens to it, and the calm at its end.
 
-use reference_broker::Broker;
-
-use super::{Happening, Member, QUIET, World};
+use super::{Far, Happening, Member, World};
 use crate::{
     device::{Device, Input},
     link::Path,
     plan::{Micros, NEVER, PhaseEvent, SECOND},
 };
 
-impl World<'_> {
+impl<F: Far> World<'_, F> {
     /// Lets the devices in, over the time of the ramp.
     pub(super) fn populate(&mut self) {
         let ramp = self.layout.plan.phases.first().map_or(0, |phase| match phase.event {
@@ -79,9 +77,11 @@ impl World<'_> {
 
     /// The broker ends without a word, with all that it does not store, and is back after a time.
     fn restart(&mut self, down: Micros) {
+        if !self.broker.restart() {
+            return;
+        }
         self.weather.down = true;
         self.ticks = NEVER;
-        self.broker = Broker::new(self.options.config.clone(), self.options.rules);
         self.oracle.restarted(self.now);
         for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
             if let Some(member) = self.member(device).filter(|member| member.open) {
@@ -117,7 +117,12 @@ impl World<'_> {
             u64::from(group.keep_alive) * 2 * SECOND + delay * SECOND
         };
         let slowest = self.layout.plan.groups.iter().map(noticed).max().unwrap_or(0);
-        slowest + self.layout.patience + 2 * QUIET
+        slowest + self.layout.patience + 2 * self.quiet()
+    }
+
+    /// How long nothing must have come before nothing is on its way.
+    pub(super) fn quiet(&self) -> Micros {
+        self.layout.patience.clamp(2 * SECOND, 30 * SECOND)
     }
 
     /// Has every connected device ping the broker: what is answered behind all messages shows that none is on its way.
