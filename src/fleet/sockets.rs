@@ -182,7 +182,7 @@ impl<'a> Driver<'a> {
                 Some(Input::Opened(id)) => self.open(id),
                 Some(Input::Bytes(id, bytes)) => self.send(id, &bytes),
                 Some(Input::Closed(id)) => self.close(id),
-                Some(Input::Tick | Input::Shutdown) => {}
+                Some(Input::Tick | Input::Shutdown | Input::Identified(..) | Input::Verified(..)) => {}
             }
         }
     }
