@@ -4,8 +4,8 @@
 mod broker;
 mod capture;
 mod ci;
-mod hostile;
 mod fleet;
+mod hostile;
 mod launch;
 mod log;
 mod metrics;
