@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// The text with every character that is not plainly visible written as an escape.
 ///
 /// That covers line ends, control characters and with them all ANSI sequences, bidirectional overrides, zero-width
-/// and combining characters. What is left takes exactly the columns that [`width`] says.
+/// and combining characters. What is left takes exactly the columns that `width` says.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(visible) {
         return Cow::Borrowed(text);
