@@ -69,6 +69,10 @@ pub struct Link {
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     pub topics: Option<String>,
+    /// How many PINGREQs were sent that can be read.
+    pub pings_sent: u32,
+    /// How many PINGRESPs came.
+    pub pings_answered: u32,
     /// It has asked for messages of any topic, or for nobody knows what.
     pub(super) wants_all: bool,
     pub(super) version: Version,
@@ -105,6 +109,8 @@ impl Link {
             accepted: false,
             owed: Vec::new(),
             topics: None,
+            pings_sent: 0,
+            pings_answered: 0,
             wants_all: false,
             version,
             sent: Decoder::new(Sender::Client, None),
@@ -136,6 +142,20 @@ impl Link {
         debt.map(|index| self.owed.swap_remove(index)).is_some()
     }
 
+    /// How many PINGRESPs there will be once a PINGREQ that is sent now is answered.
+    pub fn next_ping(&self) -> u32 {
+        self.pings_sent.max(self.pings_answered) + 1
+    }
+
+    /// Takes the PINGRESP that makes it so many, the answers to earlier PINGREQs being left to those who wait for them.
+    pub fn take_answer(&mut self, ping: u32) -> Option<Received> {
+        if self.pings_answered < ping {
+            return None;
+        }
+        let index = self.inbox.iter().rposition(|received| matches!(received.packet, Packet::Pingresp))?;
+        self.inbox.remove(index)
+    }
+
     /// Takes the first packet in the inbox that is wanted.
     pub fn take(&mut self, mut wanted: impl FnMut(&Packet) -> bool) -> Option<Received> {
         let index = self.inbox.iter().position(|received| wanted(&received.packet))?;
@@ -159,6 +179,7 @@ impl Link {
             match self.sent.next() {
                 Ok(Some(frame)) => {
                     self.wants_all |= asks_for_all(&frame.packet);
+                    self.pings_sent += u32::from(matches!(frame.packet, Packet::Pingreq));
                     let violations = self.referee.packet(now, Sender::Client, &frame.packet, frame.raw.len());
                     notes.push(self.whole(Sender::Client, frame, violations));
                 }
@@ -199,6 +220,7 @@ impl Link {
             match self.received.next() {
                 Ok(Some(frame)) => {
                     self.received_packets += 1;
+                    self.pings_answered += u32::from(matches!(frame.packet, Packet::Pingresp));
                     if let Packet::Connack(connack) = &frame.packet {
                         self.accepted = connack.reason.0 == 0;
                     }

@@ -248,3 +248,26 @@ steps:
     });
     assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
 }
+
+/// A late answer to a PINGREQ of the scenario does not show that the broker has dealt with what came after it.
+#[test]
+fn an_earlier_ping_is_no_fence() {
+    const LATE: Duration = Duration::from_millis(1500);
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - client: {send: [pingreq, {publish: {topic: $topic/t, qos: 1, packet-id: 7, payload: x}}]}
+  - client: {expect: {puback: {packet-id: 7}}}
+";
+    let mut pings = 0;
+    let result = play(Version::V5_0, steps, |packet| match packet {
+        Packet::Pingreq => {
+            pings += 1;
+            if pings == 1 { vec![Act::After(LATE, vec![Act::Send(Packet::Pingresp)])] } else { Vec::new() }
+        }
+        Packet::Publish(_) => Vec::new(),
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Inconclusive, "{:#?}", result.findings);
+}

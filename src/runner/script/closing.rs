@@ -111,7 +111,8 @@ impl Script {
                 vec![answer],
             ));
         }
-        let accepted = self.stage.with(|world| world.link(link).accepted);
+        let (accepted, ping) =
+            self.stage.with(|world| (world.link(link).accepted, world.link(link).next_ping()));
         if accepted {
             self.stage.send(link, self.pingreq());
         }
@@ -121,7 +122,7 @@ impl Script {
                 if ended_at(world, link).is_some() {
                     return Some(false);
                 }
-                world.link(link).take(|packet| matches!(packet, Packet::Pingresp)).map(|_| true)
+                world.link(link).take_answer(ping).map(|_| true)
             })
             .await;
         match answered {

@@ -13,7 +13,7 @@ use super::{Script, edit, trouble::Trouble};
 use crate::{
     runner::{build, value::Datum},
     scenario::ast::{Exchange, PacketSpec, SendItem},
-    stage::{LinkId, LinkState, Received},
+    stage::{LinkId, LinkState, Received, World},
 };
 
 /// How long the broker has to close its side after we closed ours; longer is its right and only costs certainty.
@@ -181,9 +181,23 @@ impl Script {
     }
 
     pub(super) async fn ping_on(&mut self, link: LinkId) -> Result<(), Trouble> {
+        let (earlier, ping) = self.stage.with(|world| {
+            let link = world.link(link);
+            (link.pings_sent > link.pings_answered, link.next_ping())
+        });
         self.stage.send(link, self.pingreq());
         let deadline = self.patience();
         let sent = self.stage.now();
+        if earlier {
+            // The answers to PINGREQs before this one say nothing about what was sent since.
+            let all = |world: &mut World| {
+                let link = world.link(link);
+                (link.pings_answered >= ping || !link.is_usable()).then_some(())
+            };
+            let observed = "fewer answers than PINGREQs were sent";
+            let undecided = || Trouble::undecided("PINGRESP", observed).late();
+            self.stage.until(deadline, all).await.ok_or_else(undecided)?;
+        }
         let waited = self.wait_for(link, deadline, true, |packet| matches!(packet, Packet::Pingresp)).await;
         let answer = self.came(link, "PINGRESP", waited)?;
         self.fence_took = Some(answer.at.saturating_sub(sent));

@@ -62,19 +62,21 @@ impl Script {
         if !self.stage.with(|world| world.link(link).accepted) {
             return Waited::Silent;
         }
+        // The answer to a PINGREQ of the scenario cannot be told from that to the fence.
+        let fence_by_subscribing = fence_by_subscribing
+            || self.stage.with(|world| world.link(link).pings_sent > world.link(link).pings_answered);
         self.stage.send(link, if fence_by_subscribing { self.subscribe_fence() } else { self.pingreq() });
         let sent = self.stage.now();
         let answered = self
             .stage
             .until(self.patience(), |world| {
                 look(world).or_else(|| {
-                    let answer = world.link(link).take(|packet| {
-                        if fence_by_subscribing {
-                            matches!(packet, Packet::Suback(suback) if suback.id == FENCE_ID)
-                        } else {
-                            matches!(packet, Packet::Pingresp)
-                        }
-                    });
+                    let link = world.link(link);
+                    let answer = if fence_by_subscribing {
+                        link.take(|packet| matches!(packet, Packet::Suback(suback) if suback.id == FENCE_ID))
+                    } else {
+                        link.take(|packet| matches!(packet, Packet::Pingresp))
+                    };
                     answer.map(|_| Waited::Missing)
                 })
             })
