@@ -44,7 +44,7 @@ pub struct Seam {
 pub struct Caught {
     /// The scenario.
     pub scenario: String,
-    /// What is broken or neglected.
+    /// What is broken or warned about.
     pub statements: BTreeSet<StatementId>,
 }
 

@@ -119,7 +119,7 @@ fn write_finding(page: &mut Page, finding: &Finding, times: usize, item: &Item<'
     for (count, id) in finding.statements.iter().enumerate() {
         let label = match (count, finding.grade) {
             (0, Grade::Fail) => "broken",
-            (0, Grade::Warn) => "neglected",
+            (0, Grade::Warn) => "warned",
             (0, Grade::Pass | Grade::Skip | Grade::Inconclusive | Grade::Error) => "about",
             _ => "",
         };

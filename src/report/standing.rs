@@ -15,7 +15,7 @@ pub enum Standing {
     /// Shown broken.
     Broken,
     /// Not followed, or followed with a lesser deviation.
-    Neglected,
+    Warned,
     /// Scenarios judge it, but none came to a verdict about it.
     Undecided,
     /// Scenarios judged it and saw it kept.
@@ -32,7 +32,7 @@ impl Standing {
     /// All, what deserves attention first.
     pub const ALL: [Self; 7] = [
         Self::Broken,
-        Self::Neglected,
+        Self::Warned,
         Self::Undecided,
         Self::Kept,
         Self::Watched,
@@ -44,7 +44,7 @@ impl Standing {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Broken => "broken",
-            Self::Neglected => "neglected",
+            Self::Warned => "warned",
             Self::Undecided => "undecided",
             Self::Kept => "kept",
             Self::Watched => "watched",
@@ -57,7 +57,7 @@ impl Standing {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Broken => "Packets show that it is broken.",
-            Self::Neglected => {
+            Self::Warned => {
                 "A SHOULD was not followed, or a MUST was kept with a lesser deviation, such as another reason code."
             }
             Self::Undecided => "Scenarios judge it, but none got to its point.",
@@ -72,7 +72,7 @@ impl Standing {
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Broken => "✕",
-            Self::Neglected => "△",
+            Self::Warned => "△",
             Self::Undecided => "?",
             Self::Kept => "✓",
             Self::Watched => "◉",
@@ -113,7 +113,7 @@ pub fn standings(report: &Report) -> BTreeMap<StatementId, Standing> {
         for finding in &result.findings {
             let standing = match finding.grade {
                 Grade::Fail => Standing::Broken,
-                Grade::Warn => Standing::Neglected,
+                Grade::Warn => Standing::Warned,
                 Grade::Pass | Grade::Skip | Grade::Inconclusive | Grade::Error => continue,
             };
             for id in &finding.statements {
@@ -139,7 +139,7 @@ fn note(standings: &mut BTreeMap<StatementId, Standing>, id: StatementId, found:
     const fn weight(standing: Standing) -> u8 {
         match standing {
             Standing::Broken => 6,
-            Standing::Neglected => 5,
+            Standing::Warned => 5,
             Standing::Kept => 4,
             Standing::Undecided => 3,
             Standing::NotOffered => 2,

@@ -13,7 +13,7 @@ use crate::{
 /// What can be shown alone, by the word in addresses and the one for people. Standings and grades share the words.
 pub(super) const SHOWN: [(&str, &str); 6] = [
     ("broken", "what is broken"),
-    ("neglected", "what is neglected"),
+    ("warned", "what is warned about"),
     ("undecided", "what is undecided"),
     ("kept", "what is kept"),
     ("not-offered", "what is not offered"),
@@ -36,7 +36,7 @@ pub(super) struct Column<'a> {
     pub(super) standings: BTreeMap<StatementId, Standing>,
     pub(super) scores: Vec<Score>,
     pub(super) frames: Vec<Frames>,
-    /// The first run that shows a statement broken or neglected, by its address.
+    /// The first run that shows a statement broken or warned about, by its address.
     pub(super) proofs: BTreeMap<StatementId, String>,
 }
 
@@ -172,7 +172,7 @@ impl<'a> Tale<'a> {
 pub(super) const fn word(grade: Grade) -> &'static str {
     match grade {
         Grade::Fail => "broken",
-        Grade::Warn => "neglected",
+        Grade::Warn => "warned",
         Grade::Pass => "kept",
         Grade::Skip => "not-offered",
         Grade::Inconclusive | Grade::Error => "undecided",
@@ -195,7 +195,7 @@ pub(super) const fn sign(grade: Grade) -> &'static str {
 pub(super) const fn standing_word(standing: Standing) -> &'static str {
     match standing {
         Standing::Broken => "broken",
-        Standing::Neglected => "neglected",
+        Standing::Warned => "warned",
         Standing::Undecided => "undecided",
         Standing::Kept | Standing::Watched => "kept",
         Standing::NotOffered => "not-offered",

@@ -93,7 +93,7 @@ fn findings(result: &ScenarioResult) -> Markup {
             dl.finding {
                 @for id in &finding.statements {
                     div {
-                        dt { @if finding.grade == Grade::Fail { "Broken" } @else { "Neglected" } }
+                        dt { @if finding.grade == Grade::Fail { "Broken" } @else { "Warned" } }
                         dd {
                             a href=(format!("#{id}")) { (id) } " " (id.statement().title) " ("
                             a href=(link(*id)) rel="noreferrer" { "MQTT " (id.version().number()) " §" (id.statement().section) } ")"
