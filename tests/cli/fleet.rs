@@ -26,8 +26,8 @@ impl Drop for Temporary {
 #[test]
 fn what_a_mutant_breaks_becomes_a_scenario() {
     let file = Temporary::new("history.yaml");
-    let broken = "messages-kept-for-absent";
-    let run = ["fleet", "fan-out", "--break", broken, "--scenario", &file.path()];
+    let rule = "messages-kept-for-absent";
+    let run = ["fleet", "fan-out", "--break", rule, "--scenario", &file.path()];
     let (status, stdout, stderr) = outcome(&run);
     assert_eq!(status, Some(1), "{stdout}{stderr}");
     // Lines are broken where the page ends.
@@ -38,7 +38,7 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
     assert!(clients.iter().any(|clients| stdout.contains(clients)), "{stdout}");
     let (status, stdout, _) = outcome(&["run", "--scenarios", &file.path()]);
     assert_eq!(status, Some(0), "{stdout}");
-    let broker = Broker::start(&["--break", broken]).unwrap();
+    let broker = Broker::start(&["--break", rule]).unwrap();
     let (status, stdout, _) = outcome(&["run", &broker.url(), "--scenarios", &file.path()]);
     assert_eq!(status, Some(1), "{stdout}");
 }
