@@ -7,10 +7,7 @@ use mqttspec_segments::{End, Frame, Kind, LinkType, Party, Recorder, Stamp, Writ
 use mqttspec_spec::StatementId;
 use mqttspec_wire::Sender;
 
-use super::{
-    Conversation, Nature, Shown,
-    session::{Counts, Seen},
-};
+use super::{Conversation, Shown, Survey, session::Seen};
 use crate::referee::Violation;
 
 /// A breach is told so often, and then only counted.
@@ -37,9 +34,9 @@ pub struct Live<W: Write> {
     open: BTreeMap<u64, Line>,
     opened: u64,
     frame: u64,
-    /// Packets of all clients and all servers whose connections have ended.
-    counts: [Counts; 2],
-    /// Connections that have ended and were judged from their CONNECT on.
+    /// What the connections that have ended came to.
+    survey: Survey,
+    /// Those of them that were judged from their CONNECT on.
     judged: u64,
     broken: BTreeMap<(Sender, StatementId), u64>,
     notices: Vec<Notice>,
@@ -51,14 +48,14 @@ struct Line {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Tally {
     /// Network connections.
     pub connections: u64,
     /// Those of them that were judged.
     pub judged: u64,
-    /// Packets of all clients and of all servers.
-    pub counts: [Counts; 2],
+    /// What they came to one by one, as in a capture.
+    pub survey: Survey,
     /// How often each statement was broken, and by whom.
     pub broken: BTreeMap<(Sender, StatementId), u64>,
 }
@@ -71,7 +68,7 @@ impl<W: Write> Live<W> {
             open: BTreeMap::new(),
             opened: 0,
             frame: 0,
-            counts: [[0; 16]; 2],
+            survey: Survey::default(),
             judged: 0,
             broken: BTreeMap::new(),
             notices: Vec::new(),
@@ -120,15 +117,9 @@ impl<W: Write> Live<W> {
     pub fn close(&mut self, at: Duration, number: u64) {
         let stamp = Stamp { frame: self.frame, at };
         self.happen(number, stamp, Kind::Over);
-        let Some(mut line) = self.open.remove(&number) else { return };
-        if let Nature::Mqtt(_, session) = line.conversation.nature() {
-            self.judged += u64::from(session.blind.is_empty());
-            for (total, sender) in self.counts.iter_mut().zip([Sender::Client, Sender::Server]) {
-                for (total, count) in total.iter_mut().zip(session.counts(sender)) {
-                    *total += count;
-                }
-            }
-        }
+        let Some(line) = self.open.remove(&number) else { return };
+        let is_whole = self.survey.close(number, line.conversation);
+        self.judged += u64::from(is_whole);
     }
 
     /// The breaches since the last time.
@@ -141,8 +132,8 @@ impl<W: Write> Live<W> {
         for number in self.open.keys().copied().collect::<Vec<_>>() {
             self.close(at, number);
         }
-        let Self { opened: connections, judged, counts, broken, recorder, .. } = self;
-        (Tally { connections, judged, counts, broken }, recorder)
+        let Self { opened: connections, judged, survey, broken, recorder, .. } = self;
+        (Tally { connections, judged, survey, broken }, recorder)
     }
 
     /// Hands over to the system what was written to the capture.
@@ -193,7 +184,7 @@ mod tests {
     use mqttspec_spec::v3;
 
     use super::*;
-    use crate::capture::survey;
+    use crate::capture::{Summary, survey};
 
     const CONNECT: &[u8] = b"\x10\x0D\x00\x04MQTT\x04\x02\x00\x3C\x00\x01c";
     const CONNACK: &[u8] = b"\x20\x02\x00\x00";
@@ -220,12 +211,16 @@ mod tests {
             live.close(at, number);
         }
         let (tally, recorder) = live.finish(at);
+        let is_broken = |summary: &Summary| {
+            summary.breaches.iter().map(|breach| breach.violation.statement).eq([v3!("2.2.2-1")])
+        };
+        assert!(tally.survey.mqtt() == 7 && tally.survey.conversations.iter().all(is_broken));
         assert_eq!((tally.connections, tally.judged), (7, 7));
         assert_eq!(tally.broken, [((Sender::Client, v3!("2.2.2-1")), 7)].into());
 
         let file = recorder.unwrap().finish();
         let survey = survey(&file[..], &mut |_, _| {}).unwrap();
-        assert_eq!((survey.mqtt(), survey.counts), (7, tally.counts));
+        assert_eq!((survey.mqtt(), survey.counts), (7, tally.survey.counts));
         let broken = survey.conversations.iter().flat_map(|summary| &summary.breaches);
         assert!(broken.map(|breach| breach.violation.statement).eq([v3!("2.2.2-1"); 7]));
     }

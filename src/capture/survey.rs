@@ -131,6 +131,71 @@ impl Survey {
     pub fn packets(&self, number: u8) -> u64 {
         self.counts.iter().filter_map(|counts| counts.get(usize::from(number))).sum()
     }
+
+    /// Takes in a connection that is over, under its number. Whether it was MQTT that could be judged as a whole.
+    pub(super) fn close(&mut self, number: u64, mut conversation: Conversation) -> bool {
+        let (opened, latest) = (conversation.opened, conversation.latest);
+        let (ended, websocket) = (conversation.ended, conversation.is_websocket());
+        let [first, second] = conversation.parties;
+        let (client, session) = match conversation.nature() {
+            Nature::Mqtt(client, session) => (client, session),
+            Nature::Encrypted => {
+                self.encrypted += 1;
+                return false;
+            }
+            Nature::Other => {
+                self.other += 1;
+                return false;
+            }
+        };
+        let sender = |by: Party| if by == client { Sender::Client } else { Sender::Server };
+        let (client, server) = if client == Party::First { (first, second) } else { (second, first) };
+        let summary = Summary {
+            number,
+            client,
+            server,
+            websocket,
+            protocol: session.protocol,
+            client_id: session.client_id.take(),
+            opened,
+            latest,
+            ended: ended.map(|(by, how)| (sender(by), how)),
+            counts: [*session.counts(Sender::Client), *session.counts(Sender::Server)],
+            breaches: session.breaches.take(),
+            blind: std::mem::take(&mut session.blind),
+            incomplete: [session.pending(Sender::Client).len(), session.pending(Sender::Server).len()],
+        };
+        self.total(session);
+        let is_whole = summary.blind.is_empty();
+        self.keep(summary);
+        is_whole
+    }
+
+    fn total(&mut self, session: &Session) {
+        for (total, sender) in self.counts.iter_mut().zip([Sender::Client, Sender::Server]) {
+            for (total, count) in total.iter_mut().zip(session.counts(sender)) {
+                *total += count;
+            }
+        }
+        for (kind, spread) in session.timings.answers() {
+            self.answers.entry(*kind).and_modify(|all| all.add(*spread)).or_insert(*spread);
+        }
+    }
+
+    fn keep(&mut self, mut summary: Summary) {
+        let known: usize = self.conversations.iter().map(|summary| summary.breaches.len()).sum();
+        // What is broken is told in any case, however many conversations there are.
+        if self.conversations.len() >= CONVERSATIONS && (summary.breaches.is_empty() || known > BREACHES) {
+            self.more += 1;
+            return;
+        }
+        if known > BREACHES {
+            for breach in &mut summary.breaches {
+                breach.packets = Vec::new();
+            }
+        }
+        self.conversations.push(summary);
+    }
 }
 
 /// Reads a capture to its end. `watcher` is told of every packet, with the number of its conversation.
@@ -195,72 +260,8 @@ impl Surveyor<'_> {
             watcher(u64::from(id.0) + 1, seen);
         });
         if is_over && let Some(conversation) = self.open.remove(&id) {
-            self.close(id, conversation);
+            self.survey.close(u64::from(id.0) + 1, conversation);
         }
-    }
-
-    fn close(&mut self, id: ConversationId, mut conversation: Conversation) {
-        let (opened, latest) = (conversation.opened, conversation.latest);
-        let (ended, websocket) = (conversation.ended, conversation.is_websocket());
-        let [first, second] = conversation.parties;
-        let (client, session) = match conversation.nature() {
-            Nature::Mqtt(client, session) => (client, session),
-            Nature::Encrypted => {
-                self.survey.encrypted += 1;
-                return;
-            }
-            Nature::Other => {
-                self.survey.other += 1;
-                return;
-            }
-        };
-        let sender = |by: Party| if by == client { Sender::Client } else { Sender::Server };
-        let (client, server) = if client == Party::First { (first, second) } else { (second, first) };
-        let summary = Summary {
-            number: u64::from(id.0) + 1,
-            client,
-            server,
-            websocket,
-            protocol: session.protocol,
-            client_id: session.client_id.take(),
-            opened,
-            latest,
-            ended: ended.map(|(by, how)| (sender(by), how)),
-            counts: [*session.counts(Sender::Client), *session.counts(Sender::Server)],
-            breaches: session.breaches.take(),
-            blind: std::mem::take(&mut session.blind),
-            incomplete: [session.pending(Sender::Client).len(), session.pending(Sender::Server).len()],
-        };
-        self.total(session);
-        self.keep(summary);
-    }
-
-    fn total(&mut self, session: &Session) {
-        for (total, sender) in self.survey.counts.iter_mut().zip([Sender::Client, Sender::Server]) {
-            for (total, count) in total.iter_mut().zip(session.counts(sender)) {
-                *total += count;
-            }
-        }
-        for (kind, spread) in session.timings.answers() {
-            self.survey.answers.entry(*kind).and_modify(|all| all.add(*spread)).or_insert(*spread);
-        }
-    }
-
-    fn keep(&mut self, mut summary: Summary) {
-        let known: usize = self.survey.conversations.iter().map(|summary| summary.breaches.len()).sum();
-        // What is broken is told in any case, however many conversations there are.
-        if self.survey.conversations.len() >= CONVERSATIONS
-            && (summary.breaches.is_empty() || known > BREACHES)
-        {
-            self.survey.more += 1;
-            return;
-        }
-        if known > BREACHES {
-            for breach in &mut summary.breaches {
-                breach.packets = Vec::new();
-            }
-        }
-        self.survey.conversations.push(summary);
     }
 }
 

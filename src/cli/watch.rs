@@ -25,9 +25,13 @@ use tokio::{
 use super::{
     BadInput, Exit,
     interrupt::end_of_service,
+    reports::{self, Circumstances, Reports},
     terminal::{Terminal, complain, print},
 };
-use crate::{capture::live::Live, report::capture as render};
+use crate::{
+    capture::{live::Live, outcome},
+    report::capture as render,
+};
 
 /// Pass traffic on to a broker without changing a byte, and judge both sides as it flows, until Ctrl-C
 #[derive(Debug, Args)]
@@ -42,16 +46,25 @@ pub(super) struct Arguments {
     /// Write what passes to a capture, as pcapng
     #[arg(long, value_name = "FILE")]
     pcapng: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 type Shared = Rc<RefCell<Live<BufWriter<File>>>>;
 
 pub(super) fn watch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let recorder = arguments.pcapng.as_ref().map(recorder).transpose()?;
+    let opened = arguments.reports.open()?;
+    let voice = if opened.takes_stdout() {
+        Voice { tell: complain, size: (terminal.reading_width(), false) }
+    } else {
+        Voice { tell: print, size: (terminal.reading_width(), terminal.colour) }
+    };
+    let (began, date) = (now(), reports::now());
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     let live = Rc::new(RefCell::new(Live::new(recorder)));
-    let served = LocalSet::new().block_on(&runtime, serve(arguments, &live, terminal));
+    let served = LocalSet::new().block_on(&runtime, serve(arguments, &live, voice));
     // Connections that are still open hold on to it until their tasks are gone.
     drop(runtime);
     served?;
@@ -60,9 +73,20 @@ pub(super) fn watch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     if let Some(mut recorder) = recorder {
         recorder.flush().map_err(|error| BadInput::new(error.to_string()))?;
     }
-    let conclusion = render::conclusion(&tally);
-    print(&render::farewell(&tally, conclusion, (terminal.reading_width(), terminal.colour)));
+    let run = outcome(&tally.survey, &arguments.broker, now().saturating_sub(began));
+    let conclusion = render::conclusion(&tally, &run);
+    (voice.tell)(&render::farewell(&tally, conclusion, voice.size));
+    let about =
+        Circumstances { scenarios: &[], repeated: &[], broker: None, profile: None, strict: false, date };
+    opened.write(&[reports::report(run, &about)])?;
     Ok(Exit::from(conclusion))
+}
+
+/// Where what is seen is told, and in which width and colour: not where a report goes.
+#[derive(Clone, Copy)]
+struct Voice {
+    tell: fn(&str),
+    size: (usize, bool),
 }
 
 fn recorder(path: &PathBuf) -> Result<Recorder<BufWriter<File>>, BadInput> {
@@ -77,7 +101,7 @@ fn recorder(path: &PathBuf) -> Result<Recorder<BufWriter<File>>, BadInput> {
 }
 
 /// Accepts clients until the end of the service.
-async fn serve(arguments: &Arguments, live: &Shared, terminal: Terminal) -> Result<(), BadInput> {
+async fn serve(arguments: &Arguments, live: &Shared, voice: Voice) -> Result<(), BadInput> {
     let listener = TcpListener::bind(&arguments.listen).await.map_err(|error| {
         let advice = "name an address of this machine and a free port with `--listen`";
         BadInput::new(format!("cannot listen at {}: {error}\n{advice}", arguments.listen))
@@ -101,7 +125,7 @@ async fn serve(arguments: &Arguments, live: &Shared, terminal: Terminal) -> Resu
                 };
                 let (live, broker) = (Rc::clone(live), arguments.broker.clone());
                 spawn_local(async move {
-                    if let Err(error) = pass(client, address, &broker, &live, terminal).await {
+                    if let Err(error) = pass(client, address, &broker, &live, voice).await {
                         complain(&format!("warning: {error}\n"));
                     }
                 });
@@ -125,7 +149,7 @@ async fn pass(
     address: SocketAddr,
     broker: &str,
     live: &Shared,
-    terminal: Terminal,
+    voice: Voice,
 ) -> Result<(), PassError> {
     let unreached = |error| PassError::Unreached(broker.to_owned(), error);
     let server = TcpStream::connect(broker).await.map_err(unreached)?;
@@ -135,7 +159,7 @@ async fn pass(
     let number = live.borrow_mut().open(now(), address, target)?;
     let (client_reads, client_writes) = client.into_split();
     let (server_reads, server_writes) = server.into_split();
-    let way = |by| Way { number, by, live, terminal };
+    let way = |by| Way { number, by, live, voice };
     let (there, back) = tokio::join!(
         way(Party::First).carry(client_reads, server_writes),
         way(Party::Second).carry(server_reads, client_writes),
@@ -151,7 +175,7 @@ struct Way<'a> {
     number: u64,
     by: Party,
     live: &'a Shared,
-    terminal: Terminal,
+    voice: Voice,
 }
 
 impl Way<'_> {
@@ -182,7 +206,7 @@ impl Way<'_> {
         let mut live = self.live.borrow_mut();
         live.bytes(now(), self.number, self.by, bytes)?;
         for notice in live.notices() {
-            print(&render::notice(&notice, (self.terminal.reading_width(), self.terminal.colour)));
+            (self.voice.tell)(&render::notice(&notice, self.voice.size));
         }
         Ok(())
     }

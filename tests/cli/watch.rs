@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{broker::Broker, outcome};
 
 const CONNECT: &[u8] = b"\x10\x0D\x00\x04MQTT\x04\x02\x00\x3C\x00\x01c";
@@ -15,9 +17,10 @@ const CONNACK: &[u8] = b"\x20\x02\x00\x00";
 const WRONG: &[u8] = b"\xC1\x00";
 
 /// The proxy, and where it listens.
-fn watch(broker: &str, capture: &str) -> Option<(Child, String)> {
+fn watch(broker: &str, outputs: &[&str]) -> Option<(Child, String)> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
-        .args(["watch", "--listen", "127.0.0.1:0", "--broker", broker, "--pcapng", capture])
+        .args(["watch", "--listen", "127.0.0.1:0", "--broker", broker])
+        .args(outputs)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -35,7 +38,9 @@ fn both_sides_are_passed_on_judged_and_recorded() {
     let path = std::env::temp_dir().join(format!("mqttspec-watch-{}.pcapng", std::process::id()));
     let path = path.to_str().unwrap();
     let url = broker.url();
-    let (mut child, address) = watch(url.trim_start_matches("mqtt://"), path).unwrap();
+    let json = format!("{path}.json");
+    let outputs = ["--pcapng", path, "--report", &format!("json={json}")];
+    let (mut child, address) = watch(url.trim_start_matches("mqtt://"), &outputs).unwrap();
 
     let mut client = TcpStream::connect(&address).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -61,7 +66,22 @@ fn both_sides_are_passed_on_judged_and_recorded() {
     let (status, text, _) = outcome(&["capture", "check", path]);
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("broken by the client  v3.1.1:2.2.2-1"), "{text}");
-    std::fs::remove_file(path).unwrap();
+
+    let checked = format!("{path}.checked.json");
+    outcome(&["capture", "check", path, "--json", &checked]);
+    let [live, later] = [&json, &checked]
+        .map(|file| serde_json::from_str::<Value>(&std::fs::read_to_string(file).unwrap()).unwrap());
+    assert_eq!(
+        live["summary"],
+        serde_json::json!({"fail": 1, "pass": 0, "warn": 0, "skip": 0, "inconclusive": 0, "error": 0})
+    );
+    assert_eq!(live["results"][0]["scenario"], "conversation-1");
+    for of in ["title", "grade", "statements", "broken", "findings", "evidence"] {
+        assert_eq!(live["results"][0][of], later["results"][0][of], "{of}");
+    }
+    for file in [path, &json, &checked] {
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::{
         packet_evidence,
     },
     report::{Conclusion, Page, Tone, counted, date::Date, ladder},
+    verdict::RunReport,
 };
 
 /// A breach as it comes, with its packet.
@@ -35,15 +36,14 @@ pub fn notice(notice: &Notice, (width, colour): (usize, bool)) -> String {
     page.finish()
 }
 
-/// What all that passed says about those who sent it.
-pub fn conclusion(tally: &Tally) -> Conclusion {
+/// What all that passed, as the results `run`, says about those who sent it.
+pub fn conclusion(tally: &Tally, run: &RunReport) -> Conclusion {
     let is_binding = |level| matches!(level, Level::Must | Level::MustNot);
+    // The results are of so many connections only.
     if tally.broken.keys().any(|(_, statement)| is_binding(statement.statement().level)) {
         Conclusion::NotConforming
-    } else if tally.judged == 0 {
-        Conclusion::Undecided
     } else {
-        Conclusion::Conforming
+        Conclusion::of(run, false)
     }
 }
 
@@ -53,7 +53,7 @@ pub fn farewell(tally: &Tally, conclusion: Conclusion, (width, colour): (usize, 
     let connections = counted(super::number(tally.connections), "connection");
     let judged = format!("{} judged from beginning to end", tally.judged);
     page.line(0, &[(Tone::Plain, &format!("{connections}, {judged}"))]);
-    let [client, server] = &tally.counts;
+    let [client, server] = &tally.survey.counts;
     page.hanging(2, "clients  ", Tone::Plain, &packets(client));
     page.hanging(2, "servers  ", Tone::Plain, &packets(server));
     for ((party, statement), times) in &tally.broken {
@@ -69,9 +69,13 @@ pub fn farewell(tally: &Tally, conclusion: Conclusion, (width, colour): (usize, 
             (Tone::Good, "conforming: nothing that must hold was broken by clients or the broker")
         }
         Conclusion::NotConforming => (Tone::Bad, "not conforming: statements that must hold were broken"),
-        Conclusion::Undecided => {
-            (Tone::Caution, "could not decide: no MQTT connection was seen from its beginning on")
+        Conclusion::Undecided if tally.judged == 0 => {
+            (Tone::Caution, "could not decide: no MQTT connection was judged from its beginning on")
         }
+        Conclusion::Undecided => (
+            Tone::Caution,
+            "could not decide: nothing was found broken, but not every connection could be judged as a whole",
+        ),
     };
     page.paragraph(0, tone, sentence);
     page.finish()
