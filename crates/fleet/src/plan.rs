@@ -198,7 +198,8 @@ impl Plan {
 impl Link {
     /// The longest that a single packet can take.
     pub fn patience(&self) -> Micros {
-        self.latency.most + self.stall.most + self.radio_sleep.unwrap_or(0)
+        let stall = if self.loss == 0 { 0 } else { self.stall.most };
+        self.latency.most + stall + self.radio_sleep.unwrap_or(0)
     }
 }
 
