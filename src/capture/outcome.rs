@@ -84,6 +84,7 @@ fn result(summary: &Summary) -> Option<ScenarioResult> {
         expected: "a conversation that was captured from its beginning to its end".to_owned(),
         observed: format!("frame {}: {}", stamp.frame, blind.describe(*bytes)),
         packets: Vec::new(),
+        parts: Vec::new(),
     }));
     let broken: Vec<StatementId> = summary.breaches.iter().map(|breach| breach.violation.statement).collect();
     let mut statements = broken.clone();
@@ -115,6 +116,7 @@ fn finding(breach: &Breach, packet: usize) -> Finding {
         expected: violation.statement.statement().title.to_owned(),
         observed: format!("frame {frame}: {}, said by the {}{again}", violation.what, violation.party),
         packets: vec![packet],
+        parts: violation.part.iter().map(|part| (*part).to_owned()).collect(),
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Duty {
     pub(super) holds: Holds,
     /// At most one of each version.
     pub(super) statements: &'static [StatementId],
+    /// The part of the packet whose value breaks it, where it is always the same one.
+    pub(super) part: Option<&'static str>,
 }
 
 impl Duty {
@@ -50,21 +52,23 @@ impl Duty {
     }
 }
 
-/// Defines the duties of one topic, and `DUTIES`, which lists them:
+/// Defines the duties of one topic, and `DUTIES`, which lists them. The part that shows a breach may stand at the end:
 ///
 /// ```text
 /// duties! {
 ///     NAME: Client, Always, v3 "3.1.2-1", v5 "3.1.2-1";
+///     OTHER: Server, Always, v5 "3.3.2-11" in "topic-alias";
 /// }
 /// ```
 macro_rules! duties {
-    ($($(#[$doc:meta])* $name:ident: $side:ident, $holds:ident, $($version:ident $label:literal),+;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $side:ident, $holds:ident, $($version:ident $label:literal),+ $(in $part:literal)?;)*) => {
         $(
             $(#[$doc])*
             const $name: $crate::referee::duty::Duty = $crate::referee::duty::Duty {
                 side: $crate::referee::duty::Side::$side,
                 holds: $crate::referee::duty::Holds::$holds,
                 statements: &[$(mqttspec_spec::$version!($label)),+],
+                part: $crate::referee::duty::part!($($part)?),
             };
         )*
 
@@ -73,4 +77,14 @@ macro_rules! duties {
     };
 }
 
+macro_rules! part {
+    () => {
+        None
+    };
+    ($name:literal) => {
+        Some($name)
+    };
+}
+
 pub(super) use duties;
+pub(super) use part;

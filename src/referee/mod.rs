@@ -29,4 +29,6 @@ pub struct Violation {
     pub level: Level,
     /// What was seen and why that breaks the statement, in one sentence without a full stop.
     pub what: String,
+    /// The name of the part of the packet that breaks it, where it is one: `packet-id`, `first-byte` for its flags.
+    pub part: Option<&'static str>,
 }

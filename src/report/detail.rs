@@ -6,6 +6,7 @@ use mqttspec_spec::StatementId;
 
 use super::{
     View, ladder,
+    marks::Marks,
     model::reproduce,
     page::{Page, Tone},
     summary::tone,
@@ -64,9 +65,8 @@ pub(super) fn item(page: &mut Page, item: &Item<'_>) {
         page.line(2, &[(Tone::Faint, &format!("... {left_out} ..."))]);
     }
     if item.whole && !result.evidence.is_empty() {
-        let marked = result.findings.iter().flat_map(|finding| finding.packets.iter().copied()).collect();
         page.blank();
-        ladder::write(page, &result.evidence, &marked);
+        ladder::write(page, &result.evidence, &Marks::of(&result.findings));
         page.blank();
     }
     also(page, &item.same);

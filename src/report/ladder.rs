@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mqttspec_wire::{Sender, annotate};
+use mqttspec_wire::Sender;
 
 use super::{
+    marks::Marks,
     page::{Page, Tone},
     text::{clean, fit, width},
 };
@@ -22,7 +23,8 @@ const DUMP_START: usize = 12;
 const NAME: usize = 16;
 
 /// Writes the events, the marked ones with their bytes.
-pub(super) fn write(page: &mut Page, evidence: &[Evidence], marked: &BTreeSet<usize>) {
+pub(super) fn write(page: &mut Page, evidence: &[Evidence], marks: &Marks<'_>) {
+    let marked = marks.packets();
     let names: Vec<String> = evidence.iter().map(name).collect();
     let column = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let title = if marked.is_empty() {
@@ -31,7 +33,7 @@ pub(super) fn write(page: &mut Page, evidence: &[Evidence], marked: &BTreeSet<us
         "what happened, with the time in seconds; > marks what shows it"
     };
     page.line(2, &[(Tone::Faint, title)]);
-    let shown = selection(evidence.len(), marked, ALL);
+    let shown = selection(evidence.len(), &marked, ALL);
     let mut dumps = 0;
     let mut next = 0;
     for (index, (event, name)) in evidence.iter().zip(&names).enumerate() {
@@ -42,8 +44,11 @@ pub(super) fn write(page: &mut Page, evidence: &[Evidence], marked: &BTreeSet<us
         next = index + 1;
         let relevant = marked.contains(&index);
         write_event(page, event, &format!("{name:column$}"), relevant);
-        if relevant && dumps < DUMPS {
-            dumps += usize::from(dump(page, event));
+        if relevant
+            && dumps < DUMPS
+            && let Some(text) = marks.dump(evidence, index)
+        {
+            dumps += usize::from(dump(page, &text));
         }
     }
     gap(page, evidence.len() - next);
@@ -99,9 +104,7 @@ const fn arrow(from: Sender) -> &'static str {
 }
 
 /// Writes the bytes of a packet with their meaning; says whether there were any.
-fn dump(page: &mut Page, event: &Evidence) -> bool {
-    let EvidenceKind::Packet { from, version, hex, .. } = &event.kind else { return false };
-    let text = annotate(*from, Some(*version), &hex.0).to_string();
+fn dump(page: &mut Page, text: &str) -> bool {
     let lines: Vec<&str> = text.lines().collect();
     let cut = if lines.len() > DUMP_LINES { DUMP_START } else { lines.len() };
     let (start, rest) = lines.split_at(cut);

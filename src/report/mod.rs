@@ -21,6 +21,7 @@ mod ladder;
 mod latency;
 mod lines;
 mod markdown;
+mod marks;
 mod model;
 mod page;
 mod standing;

@@ -20,6 +20,8 @@ pub(super) struct Mismatch {
     pub expected: String,
     /// What it is.
     pub observed: String,
+    /// The names of the parts of the packet that hold it.
+    pub parts: Vec<String>,
 }
 
 impl fmt::Display for Mismatch {
@@ -41,10 +43,12 @@ pub(super) fn compare(
         let observed = observe::field(packet, version, field.name);
         let mut check = Check { variables, saved: &mut saved };
         if !check.matches(&field.value, &observed)? {
+            let elements = check.misfits(&field.value, &observed)?;
             mismatches.push(Mismatch {
                 field: field.name,
                 expected: describe(&field.value, variables),
                 observed: observed.to_string(),
+                parts: observe::parts(field.name, &elements),
             });
         }
     }
@@ -136,6 +140,22 @@ impl Check<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// The places of the elements that are to blame, if the list is as long as it should be.
+    fn misfits(&mut self, matcher: &Matcher, observed: &Observed) -> Result<Vec<usize>, ValueError> {
+        let found = elements(observed);
+        let mut places = Vec::new();
+        if let Matcher::List(wanted) = matcher
+            && wanted.len() == found.len()
+        {
+            for (place, (matcher, element)) in wanted.iter().zip(&found).enumerate() {
+                if !self.element(matcher, element)? {
+                    places.push(place);
+                }
+            }
+        }
+        Ok(places)
     }
 
     /// Tries every assignment; lists in packets of scenarios are short.

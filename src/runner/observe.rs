@@ -56,6 +56,21 @@ pub(super) fn field(packet: &Packet, version: Version, name: &str) -> Observed {
     }
 }
 
+/// The names of the parts that hold the field `name` in a packet of the server, or just these elements of it.
+pub(super) fn parts(name: &str, elements: &[usize]) -> Vec<String> {
+    let part = match name {
+        "session-present" => "connack-flags",
+        "reasons" => "reason",
+        "topic" => "topic-name",
+        "qos" | "retain" | "dup" => "first-byte",
+        same => same,
+    };
+    if elements.is_empty() {
+        return vec![part.to_owned()];
+    }
+    elements.iter().map(|element| format!("{part}[{element}]")).collect()
+}
+
 fn will_properties(packet: &Packet) -> Option<&Properties> {
     if let Packet::Connect(connect) = packet {
         connect.will.as_ref().map(|will| &will.properties)
@@ -148,4 +163,58 @@ fn text(value: &Utf8String) -> Observed {
 
 fn bytes(value: &Bytes) -> Observed {
     Observed::One(Datum::Bytes(value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use mqttspec_wire::{
+        Layout, PacketId,
+        packet::{Connack, Delivery, Suback},
+    };
+    use rstest::rstest;
+
+    use super::*;
+
+    fn publish() -> Packet {
+        let delivery = Delivery::AtLeastOnce { id: PacketId::MIN, dup: false };
+        let properties = [Property::ContentType(Utf8String::default())].into_iter().collect();
+        Packet::Publish(Publish {
+            delivery,
+            retain: false,
+            topic: Utf8String::default(),
+            properties,
+            payload: Bytes::from_static(b"x"),
+        })
+    }
+
+    fn connack() -> Packet {
+        let (reason, properties) = (ReasonCode::SUCCESS, Properties::default());
+        Packet::Connack(Connack { session_present: false, reason, properties })
+    }
+
+    fn suback() -> Packet {
+        let (reasons, properties) = (vec![ReasonCode::SUCCESS; 2], Properties::default());
+        Packet::Suback(Suback { id: PacketId::MIN, properties, reasons })
+    }
+
+    #[rstest]
+    #[case(publish(), &["topic", "payload", "retain", "dup", "qos", "packet-id", "content-type"])]
+    #[case(connack(), &["session-present", "reason"])]
+    #[case(suback(), &["reasons"])]
+    fn a_field_that_is_observed_has_its_parts(#[case] packet: Packet, #[case] fields: &[&str]) {
+        let layout = Layout::of(&packet, Version::V5_0).parts();
+        for name in fields {
+            assert_ne!(field(&packet, Version::V5_0, name), Observed::Absent, "{name}");
+            let parts = parts(name, &[]);
+            let is_part = |stem: &String| layout.iter().any(|(part, _)| part.stem() == stem);
+            assert!(!parts.is_empty() && parts.iter().all(is_part), "{name}: {parts:?}");
+        }
+    }
+
+    #[rstest]
+    #[case(&[], &["reason"])]
+    #[case(&[1], &["reason[1]"])]
+    fn elements_are_named_by_their_places(#[case] elements: &[usize], #[case] expected: &[&str]) {
+        assert_eq!(parts("reasons", elements), expected);
+    }
 }

@@ -154,6 +154,7 @@ pub(super) fn unplayed(run: &Run, grade: Grade, expected: &str, observed: &str) 
             expected: expected.to_owned(),
             observed: observed.to_owned(),
             packets: Vec::new(),
+            parts: Vec::new(),
         }],
         duration: Duration::ZERO,
         evidence: Vec::new(),

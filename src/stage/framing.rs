@@ -29,6 +29,6 @@ impl Link {
             Version::V3_1_1 => older,
             Version::V5_0 => newer,
         };
-        Violation { party: Sender::Server, statement, level: Level::Must, what: what.to_owned() }
+        Violation { party: Sender::Server, statement, level: Level::Must, what: what.to_owned(), part: None }
     }
 }

@@ -80,7 +80,7 @@ pub struct Objection {
 impl Objection {
     /// The finding that it makes, if it is the broker's breach; what the standard leaves to it is none.
     pub fn finding(self) -> Option<Finding> {
-        let Violation { party, statement, level, what } = self.violation;
+        let Violation { party, statement, level, what, part } = self.violation;
         let grade = match (party, level) {
             (Sender::Server, Level::Must | Level::MustNot) => Grade::Fail,
             (Sender::Server, Level::Should) => Grade::Warn,
@@ -93,6 +93,7 @@ impl Objection {
             expected: statement.statement().title.to_owned(),
             observed: what,
             packets: vec![self.evidence],
+            parts: part.into_iter().map(str::to_owned).collect(),
         })
     }
 }

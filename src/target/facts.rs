@@ -154,6 +154,7 @@ fn contradiction(version: Version, feature: Feature, declared: &str, shown: &str
             expected: format!("no `{}`, as declared: {declared}", feature.name()),
             observed: format!("{shown}; correct the declaration, or the broker"),
             packets: Vec::new(),
+            parts: Vec::new(),
         }],
         duration: Duration::ZERO,
         evidence: Vec::new(),

@@ -56,6 +56,10 @@ pub struct Finding {
     pub observed: String,
     /// Indices into the evidence: the packets that show it.
     pub packets: Vec<usize>,
+    /// The names of the parts of these packets that are not as expected, as far as they are known: `topic-name`,
+    /// `reason[1]`, `first-byte` for its flags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// A line of a scenario file.

@@ -39,6 +39,13 @@ fn every_link_leads_somewhere_and_every_place_is_one(#[case] page: String) {
 }
 
 #[test]
+fn the_bytes_that_are_not_as_expected_are_marked() {
+    let page = page(sample::only(Grade::Fail));
+    let marks = between(&page, "<mark>", "</mark>").into_iter().map(str::trim);
+    assert_eq!(marks.collect::<Vec<_>>(), ["^^^^^ not as expected", "^^^^^^^^ not as expected"]);
+}
+
+#[test]
 fn every_statement_and_every_scenario_has_a_place() {
     let page = page(sample::every_grade());
     for id in Version::ALL.into_iter().flat_map(Version::statements) {

@@ -195,11 +195,13 @@ fn findings(grade: Grade, main: StatementId) -> Vec<Finding> {
         expected: expected.into(),
         observed: observed.into(),
         packets: packets.to_vec(),
+        parts: Vec::new(),
     };
     match grade {
         Grade::Pass => vec![],
         Grade::Fail => vec![
             Finding {
+                parts: vec!["payload".into()],
                 place: Some(Place {
                     path: "scenarios/common/3.3-publish/retained-replaced.yaml".into(),
                     line: 14,
@@ -214,12 +216,15 @@ fn findings(grade: Grade, main: StatementId) -> Vec<Finding> {
                     &[5],
                 )
             },
-            finding(
-                &[v5!("2.2.1-4")],
-                "an identifier that is not in use",
-                "a second PUBLISH with identifier 1",
-                &[6],
-            ),
+            Finding {
+                parts: vec!["packet-id".into()],
+                ..finding(
+                    &[v5!("2.2.1-4")],
+                    "an identifier that is not in use",
+                    "a second PUBLISH with identifier 1",
+                    &[6],
+                )
+            },
         ],
         Grade::Warn => vec![finding(
             &[main],

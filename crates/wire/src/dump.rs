@@ -46,6 +46,8 @@ pub struct Row {
     pub part: Option<Part>,
     /// What it says; long texts and data are cut off.
     pub meaning: String,
+    /// Whether it is pointed at.
+    pub marked: bool,
 }
 
 /// Explains the packet in `raw`, which may be malformed or incomplete.
@@ -56,12 +58,27 @@ pub fn annotate(sender: Sender, version: Option<Version>, raw: &[u8]) -> Dump {
     let Rows(mut rows) = rows;
     let decoded = rows.last().map_or(0, |row| row.range.end);
     if decoded < raw.len() {
-        rows.push(Row { range: decoded..raw.len(), part: None, meaning: "not decoded".to_owned() });
+        rows.push(Row {
+            range: decoded..raw.len(),
+            part: None,
+            meaning: "not decoded".to_owned(),
+            marked: false,
+        });
     }
     Dump { raw, rows, fault }
 }
 
 impl Dump {
+    /// Points at the values of the parts with these names as not what was expected: `topic-name`, `reason[1]`. The name
+    /// without an index is that of all.
+    #[must_use]
+    pub fn mark(mut self, names: &[&str]) -> Self {
+        for row in &mut self.rows {
+            row.marked |= row.part.is_some_and(|part| names.iter().any(|name| part.is_value_of(name)));
+        }
+        self
+    }
+
     /// The parts in order; together they are all bytes.
     pub fn rows(&self) -> &[Row] {
         &self.rows
@@ -81,7 +98,7 @@ impl Watch for Rows {
         if write!(meaning, "{value}").is_err() {
             meaning.text.push('…');
         }
-        self.0.push(Row { range, part: Some(part), meaning: meaning.text });
+        self.0.push(Row { range, part: Some(part), meaning: meaning.text, marked: false });
     }
 }
 
@@ -101,7 +118,7 @@ impl fmt::Write for Clipped {
     }
 }
 
-/// A line for each part: offset, bytes, name, meaning; below the faulty byte the fault.
+/// A line for each part: offset, bytes, name, meaning; below the faulty byte the fault, a line below what is marked.
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.rows.iter().filter_map(|row| row.part);
@@ -131,6 +148,9 @@ impl Dump {
             if index < LINES || faulty.is_some() {
                 write_line(f, offset, line, (index == 0).then_some((row, width)))?;
                 shown += line.len();
+                if row.marked {
+                    write_mark(f, line.len(), index == 0)?;
+                }
             }
             if let Some(fault) = faulty {
                 write_fault(f, fault.offset - offset, fault)?;
@@ -140,6 +160,12 @@ impl Dump {
         let hidden = bytes.len() - shown;
         if hidden > 0 { writeln!(f, "      … {hidden} more bytes") } else { Ok(()) }
     }
+}
+
+/// Underlines the bytes of a line.
+fn write_mark(f: &mut fmt::Formatter<'_>, bytes: usize, is_first: bool) -> fmt::Result {
+    let words = if is_first { " not as expected" } else { "" };
+    writeln!(f, "      {}{words}", "^".repeat(3 * bytes - 1))
 }
 
 fn write_fault(f: &mut fmt::Formatter<'_>, column: usize, fault: &Fault) -> fmt::Result {

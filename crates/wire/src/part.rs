@@ -65,6 +65,16 @@ impl Part {
         }
     }
 
+    /// Whether it holds the value of the part that is called `name`, `reason[1]`, or of all with that stem, `reason`.
+    pub(crate) fn is_value_of(self, name: &str) -> bool {
+        let is_named = match name.strip_prefix(self.stem) {
+            Some("") => true,
+            Some(index) => index == format!("[{}]", self.index()),
+            None => false,
+        };
+        is_named && !self.suffix.ends_with(".length") && self.suffix != ".id"
+    }
+
     /// The name without index and without the part's own parts: what [`Fault::field`](crate::Fault::field) holds.
     pub const fn stem(self) -> &'static str {
         self.stem

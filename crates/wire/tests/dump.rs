@@ -121,6 +121,62 @@ fn dumps(
     assert_eq!(format!("\n{dump}"), expected, "\n{dump}");
 }
 
+#[rstest]
+#[case::text(
+    r#"3b 12 00 03 "a/b" 00 0a 05 02 00 00 00 3c "hello""#,
+    &["topic-name", "message-expiry-interval"],
+    r#"
+0000  3b                        first-byte                     PUBLISH QoS 1, DUP, RETAIN
+0001  12                        remaining-length               18
+0002  00 03                     topic-name.length              3
+0004  61 2f 62                  topic-name.text                "a/b"
+      ^^^^^^^^ not as expected
+0007  00 0a                     packet-id                      10
+0009  05                        properties.length              5
+000a  02                        message-expiry-interval.id     Message Expiry Interval
+000b  00 00 00 3c               message-expiry-interval.value  60
+      ^^^^^^^^^^^ not as expected
+000f  68 65 6c 6c 6f            payload                        "hello"
+"#
+)]
+#[case::one_of_many(
+    "90 05 00 0a 00 01 80",
+    &["reason[1]"],
+    r"
+0000  90                        first-byte         SUBACK
+0001  05                        remaining-length   5
+0002  00 0a                     packet-id          10
+0004  00                        properties.length  0
+0005  01                        reason[0]          0x01 Granted QoS 1
+0006  80                        reason[1]          0x80 Unspecified error
+      ^^ not as expected
+"
+)]
+#[case::more_than_a_line(
+    r#"30 0e 00 01 "t" 00 "0123456789""#,
+    &["payload"],
+    r#"
+0000  30                        first-byte         PUBLISH QoS 0
+0001  0e                        remaining-length   14
+0002  00 01                     topic-name.length  1
+0004  74                        topic-name.text    "t"
+0005  00                        properties.length  0
+0006  30 31 32 33 34 35 36 37   payload            "0123456789"
+      ^^^^^^^^^^^^^^^^^^^^^^^ not as expected
+000e  38 39
+      ^^^^^
+"#
+)]
+#[case::what_is_not_there("40 02 00 0a", &["reason"], r"
+0000  40                        first-byte        PUBACK
+0001  02                        remaining-length  2
+0002  00 0a                     packet-id         10
+")]
+fn marks(#[case] bytes: &str, #[case] names: &[&str], #[case] expected: &str) {
+    let dump = annotate(Server, Some(Version::V5_0), &hex(bytes)).mark(names).to_string();
+    assert_eq!(format!("\n{dump}"), expected, "\n{dump}");
+}
+
 proptest! {
     #[test]
     fn a_dump_names_the_parts_of_the_layout((sender, version, packet) in testing::any_packet()) {

@@ -10,9 +10,9 @@ use crate::referee::duty::duties;
 duties! {
     CLIENT_ALIAS_ALLOWED: Client, Always, v5 "3.2.2-18";
     CLIENT_ALIAS_WITHIN_MAXIMUM: Client, Always, v5 "3.3.2-9";
-    SERVER_ALIAS_ALLOWED: Server, Always, v5 "3.1.2-27";
-    SERVER_ALIAS_WITHIN_MAXIMUM: Server, Always, v5 "3.3.2-11";
-    ALIAS_WAS_SET: Both, Sighted, v5 "X-3.3.4-4";
+    SERVER_ALIAS_ALLOWED: Server, Always, v5 "3.1.2-27" in "topic-alias";
+    SERVER_ALIAS_WITHIN_MAXIMUM: Server, Always, v5 "3.3.2-11" in "topic-alias";
+    ALIAS_WAS_SET: Both, Sighted, v5 "X-3.3.4-4" in "topic-alias";
 }
 
 /// Bytes of topic names kept for one direction.

@@ -17,12 +17,12 @@ duties! {
     NO_WILDCARD_IN_WILL_TOPIC: Client, Always, v3 "4.7.1-1", v5 "4.7.0-1";
     WILL_TOPIC_NOT_EMPTY: Client, Always, v3 "4.7.3-1", v5 "4.7.3-1";
     WILL_PAYLOAD_IS_UTF8: Client, Always, v5 "X-3.1.3.2.3-2";
-    EMPTY_CLIENT_ID_REFUSED: Server, Always, v3 "3.1.3-8";
+    EMPTY_CLIENT_ID_REFUSED: Server, Always, v3 "3.1.3-8" in "reason";
     CLIENT_ID_ASSIGNED: Server, Always, v5 "3.1.3-7";
-    NO_SESSION_AFTER_CLEAN_START: Server, Always, v3 "3.2.2-1", v5 "3.2.2-2";
-    RESPONSE_INFORMATION_REQUESTED: Server, Always, v5 "3.1.2-28";
-    WILL_QOS_SUPPORTED: Server, Always, v5 "3.2.2-12";
-    WILL_RETAIN_SUPPORTED: Server, Always, v5 "3.2.2-13";
+    NO_SESSION_AFTER_CLEAN_START: Server, Always, v3 "3.2.2-1", v5 "3.2.2-2" in "connack-flags";
+    RESPONSE_INFORMATION_REQUESTED: Server, Always, v5 "3.1.2-28" in "response-information";
+    WILL_QOS_SUPPORTED: Server, Always, v5 "3.2.2-12" in "reason";
+    WILL_RETAIN_SUPPORTED: Server, Always, v5 "3.2.2-13" in "reason";
     SESSION_EXPIRY_STAYS_ZERO: Client, Always, v5 "X-3.14.2.2.2-2";
 }
 

@@ -14,12 +14,12 @@ use crate::referee::duty::{Duty, duties};
 
 duties! {
     CLIENT_USES_FREE_IDENTIFIER: Client, Mutual, v3 "2.3.1-2", v5 "2.2.1-3";
-    SERVER_USES_FREE_IDENTIFIER: Server, Mutual, v3 "2.3.1-4", v5 "2.2.1-4";
-    RESEND_ONLY_ON_RESUME: Both, Mutual, v5 "4.4.0-1";
-    NO_PUBLISH_AFTER_PUBREL: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-6";
-    PUBREL_AFTER_PUBREC: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-3";
-    PUBREL_OF_A_PUBLISH: Both, Mutual, v3 "2.3.1-6", v5 "2.2.1-5";
-    DUP_ONLY_ON_RESEND: Server, Sighted, v3 "3.3.1-3", v5 "3.3.1-3";
+    SERVER_USES_FREE_IDENTIFIER: Server, Mutual, v3 "2.3.1-4", v5 "2.2.1-4" in "packet-id";
+    RESEND_ONLY_ON_RESUME: Both, Mutual, v5 "4.4.0-1" in "packet-id";
+    NO_PUBLISH_AFTER_PUBREL: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-6" in "packet-id";
+    PUBREL_AFTER_PUBREC: Both, Mutual, v3 "4.3.3-1", v5 "4.3.3-3" in "packet-id";
+    PUBREL_OF_A_PUBLISH: Both, Mutual, v3 "2.3.1-6", v5 "2.2.1-5" in "packet-id";
+    DUP_ONLY_ON_RESEND: Server, Sighted, v3 "3.3.1-3", v5 "3.3.1-3" in "first-byte";
     QOS_1_BEGINS_WITHOUT_DUP: Client, Sighted, v3 "4.3.2-1", v5 "4.3.2-2";
     QOS_2_BEGINS_WITHOUT_DUP: Client, Sighted, v3 "4.3.3-1", v5 "4.3.3-2";
 }

@@ -32,7 +32,7 @@ impl Findings {
     /// The sender broke `duty`: `what` was seen.
     pub(super) fn breach(&mut self, duty: Duty, what: fmt::Arguments<'_>) {
         if let Some(statement) = duty.statement(self.version).filter(|_| duty.holds <= self.extent) {
-            self.found.push(violation(self.party, statement, what));
+            self.found.push(Violation { part: duty.part, ..violation(self.party, statement, what) });
         }
     }
 
@@ -43,5 +43,5 @@ impl Findings {
 
 /// A violation at the level that the catalogue gives.
 pub(super) fn violation(party: Sender, statement: StatementId, what: fmt::Arguments<'_>) -> Violation {
-    Violation { party, statement, level: statement.statement().level, what: what.to_string() }
+    Violation { party, statement, level: statement.statement().level, what: what.to_string(), part: None }
 }

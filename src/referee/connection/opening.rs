@@ -12,7 +12,7 @@ duties! {
     CONNECT_FIRST: Client, Always, v3 "3.1.0-1", v5 "3.1.0-1";
     ONE_CONNECT: Client, Always, v3 "3.1.0-2", v5 "3.1.0-2";
     SECOND_CONNECT_NOT_ACCEPTED: Server, Always, v3 "3.1.0-2";
-    MALFORMED_CONNECT_NOT_ACCEPTED: Server, Always, v3 "3.1.4-1", v5 "3.1.4-1";
+    MALFORMED_CONNECT_NOT_ACCEPTED: Server, Always, v3 "3.1.4-1", v5 "3.1.4-1" in "reason";
     CONNACK_FIRST: Server, Always, v3 "3.2.0-1", v5 "3.2.0-1";
     ONE_CONNACK: Server, Always, v5 "3.2.0-2";
     CLOSE_AFTER_REFUSAL: Server, Always, v3 "3.2.2-5", v5 "3.2.2-7";

@@ -9,8 +9,8 @@ use super::{
 use crate::referee::duty::duties;
 
 duties! {
-    NO_WILDCARD_IN_TOPIC: Both, Always, v3 "3.3.2-2", v5 "3.3.2-2";
-    TOPIC_NOT_EMPTY: Both, Always, v3 "4.7.3-1";
+    NO_WILDCARD_IN_TOPIC: Both, Always, v3 "3.3.2-2", v5 "3.3.2-2" in "topic-name";
+    TOPIC_NOT_EMPTY: Both, Always, v3 "4.7.3-1" in "topic-name";
     NO_WILDCARD_IN_RESPONSE_TOPIC: Client, Always, v5 "3.3.2-14";
     PAYLOAD_IS_UTF8: Client, Always, v5 "X-3.3.2.3.2-1";
     QOS_WITHIN_MAXIMUM: Client, Always, v5 "3.2.2-11";

@@ -6,27 +6,27 @@ use super::{findings::Findings, sides::peer, terms::Terms};
 use crate::referee::duty::{Duty, duties};
 
 duties! {
-    SERVER_WITHIN_PACKET_SIZE: Server, Always, v5 "3.1.2-24";
+    SERVER_WITHIN_PACKET_SIZE: Server, Always, v5 "3.1.2-24" in "remaining-length";
     CLIENT_WITHIN_PACKET_SIZE: Client, Always, v5 "3.2.2-15";
     PROBLEM_INFORMATION_REQUESTED: Server, Always, v5 "3.1.2-29";
-    CONNACK_REASON_STRING: Server, Always, v5 "3.2.2-19";
-    CONNACK_USER_PROPERTY: Server, Always, v5 "3.2.2-20";
-    PUBACK_REASON_STRING: Both, Always, v5 "3.4.2-2";
-    PUBACK_USER_PROPERTY: Both, Always, v5 "3.4.2-3";
-    PUBREC_REASON_STRING: Both, Always, v5 "3.5.2-2";
-    PUBREC_USER_PROPERTY: Both, Always, v5 "3.5.2-3";
-    PUBREL_REASON_STRING: Both, Always, v5 "3.6.2-2";
-    PUBREL_USER_PROPERTY: Both, Always, v5 "3.6.2-3";
-    PUBCOMP_REASON_STRING: Both, Always, v5 "3.7.2-2";
-    PUBCOMP_USER_PROPERTY: Both, Always, v5 "3.7.2-3";
-    SUBACK_REASON_STRING: Server, Always, v5 "3.9.2-1";
-    SUBACK_USER_PROPERTY: Server, Always, v5 "3.9.2-2";
-    UNSUBACK_REASON_STRING: Server, Always, v5 "3.11.2-1";
-    UNSUBACK_USER_PROPERTY: Server, Always, v5 "3.11.2-2";
-    DISCONNECT_REASON_STRING: Both, Always, v5 "3.14.2-3";
-    DISCONNECT_USER_PROPERTY: Both, Always, v5 "3.14.2-4";
-    AUTH_REASON_STRING: Both, Always, v5 "3.15.2-2";
-    AUTH_USER_PROPERTY: Both, Always, v5 "3.15.2-3";
+    CONNACK_REASON_STRING: Server, Always, v5 "3.2.2-19" in "reason-string";
+    CONNACK_USER_PROPERTY: Server, Always, v5 "3.2.2-20" in "user-property";
+    PUBACK_REASON_STRING: Both, Always, v5 "3.4.2-2" in "reason-string";
+    PUBACK_USER_PROPERTY: Both, Always, v5 "3.4.2-3" in "user-property";
+    PUBREC_REASON_STRING: Both, Always, v5 "3.5.2-2" in "reason-string";
+    PUBREC_USER_PROPERTY: Both, Always, v5 "3.5.2-3" in "user-property";
+    PUBREL_REASON_STRING: Both, Always, v5 "3.6.2-2" in "reason-string";
+    PUBREL_USER_PROPERTY: Both, Always, v5 "3.6.2-3" in "user-property";
+    PUBCOMP_REASON_STRING: Both, Always, v5 "3.7.2-2" in "reason-string";
+    PUBCOMP_USER_PROPERTY: Both, Always, v5 "3.7.2-3" in "user-property";
+    SUBACK_REASON_STRING: Server, Always, v5 "3.9.2-1" in "reason-string";
+    SUBACK_USER_PROPERTY: Server, Always, v5 "3.9.2-2" in "user-property";
+    UNSUBACK_REASON_STRING: Server, Always, v5 "3.11.2-1" in "reason-string";
+    UNSUBACK_USER_PROPERTY: Server, Always, v5 "3.11.2-2" in "user-property";
+    DISCONNECT_REASON_STRING: Both, Always, v5 "3.14.2-3" in "reason-string";
+    DISCONNECT_USER_PROPERTY: Both, Always, v5 "3.14.2-4" in "user-property";
+    AUTH_REASON_STRING: Both, Always, v5 "3.15.2-2" in "reason-string";
+    AUTH_USER_PROPERTY: Both, Always, v5 "3.15.2-3" in "user-property";
 }
 
 /// A packet of `size` bytes on a connection with these terms.

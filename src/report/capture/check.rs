@@ -1,6 +1,6 @@
 //! What a capture shows broken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mqttspec_spec::StatementId;
 use mqttspec_wire::Sender;
@@ -8,7 +8,7 @@ use mqttspec_wire::Sender;
 use super::header;
 use crate::{
     capture::{Blind, Breach, Protocol, Summary, Survey, evidence, grade},
-    report::{Conclusion, Page, Tone, counted, ladder},
+    report::{Conclusion, Page, Tone, counted, ladder, marks::Marks},
     verdict::Grade,
 };
 
@@ -85,8 +85,9 @@ fn write_group(page: &mut Page, party: Sender, cases: &[(&Summary, &Breach)]) {
     }
     if !breach.packets.is_empty() {
         page.blank();
-        let marked = BTreeSet::from([breach.packets.len() - 1]);
-        ladder::write(page, &evidence(summary, breach), &marked);
+        let mut marks = Marks::default();
+        marks.add(breach.packets.len() - 1, breach.violation.part);
+        ladder::write(page, &evidence(summary, breach), &marks);
     }
 }
 

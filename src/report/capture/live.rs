@@ -1,7 +1,5 @@
 //! What a proxy sees broken, while it is seen and at the end.
 
-use std::collections::BTreeSet;
-
 use mqttspec_spec::Level;
 use mqttspec_wire::Sender;
 
@@ -11,7 +9,7 @@ use crate::{
         live::{Notice, Tally},
         packet_evidence,
     },
-    report::{Conclusion, Page, Tone, counted, date::Date, ladder},
+    report::{Conclusion, Page, Tone, counted, date::Date, ladder, marks::Marks},
     verdict::RunReport,
 };
 
@@ -28,7 +26,9 @@ pub fn notice(notice: &Notice, (width, colour): (usize, bool)) -> String {
     let who = format!("{date}  connection {number}: the {} {binds}  ", violation.party);
     page.hanging(0, &who, Tone::Bad, &format!("{statement} {}", statement.statement().title));
     page.paragraph(2, Tone::Plain, &violation.what);
-    ladder::write(&mut page, &[packet_evidence(packet.stamp.at, packet)], &BTreeSet::from([0]));
+    let mut marks = Marks::default();
+    marks.add(0, violation.part);
+    ladder::write(&mut page, &[packet_evidence(packet.stamp.at, packet)], &marks);
     if *is_last {
         page.line(2, &[(Tone::Faint, "from now on this is only counted")]);
     }

@@ -1,16 +1,16 @@
 //! One run of a scenario: what was found, what happened, how the network connections ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use mqttspec_wire::{Sender, annotate};
+use mqttspec_wire::Sender;
 
 use super::{
     book::{Book, Run, case_name, sign, word},
     ladder, shown,
 };
 use crate::{
-    report::{link, text::clean},
+    report::{link, marks::Marks, text::clean},
     verdict::{Evidence, EvidenceKind, Finding, Grade, ScenarioResult},
 };
 
@@ -24,7 +24,8 @@ const DUMP_LINES: usize = 40;
 /// A run with all that happened in it.
 pub(super) fn drawn(book: &Book<'_>, run: &Run<'_>) -> Markup {
     let result = run.result;
-    let marked = marked(result);
+    let marks = Marks::of(&result.findings);
+    let marked = marks.packets();
     html! {
         article.run id=(book.address(run)) data-s=(word(result.grade)) tabindex="-1" {
             h4 { (heading(book, run)) }
@@ -32,7 +33,9 @@ pub(super) fn drawn(book: &Book<'_>, run: &Run<'_>) -> Markup {
             (findings(result))
             (ladder::draw(result, &marked))
             @for packet in marked.iter().take(DUMPS) {
-                @if let Some(event) = result.evidence.get(*packet) { (dump(event)) }
+                @if let (Some(event), Some(text)) = (result.evidence.get(*packet), marks.dump(&result.evidence, *packet)) {
+                    (dump(event, &text))
+                }
             }
             (endings(&result.evidence))
             (about(book, run))
@@ -62,12 +65,6 @@ fn heading(book: &Book<'_>, run: &Run<'_>) -> Markup {
             @if let Some(column) = book.columns.get(run.place.0) { ", " b { (column.name) } }
         }
     }
-}
-
-/// The packets that show something.
-fn marked(result: &ScenarioResult) -> BTreeSet<usize> {
-    let told = result.findings.iter().filter(|finding| finding.grade != Grade::Pass);
-    told.flat_map(|finding| finding.packets.iter().copied()).collect()
 }
 
 /// The reason for which a baseline accepts the failure.
@@ -111,10 +108,9 @@ fn findings(result: &ScenarioResult) -> Markup {
     }
 }
 
-/// The bytes of a packet, each part with its name and meaning; what makes it malformed is marked.
-fn dump(event: &Evidence) -> Markup {
-    let EvidenceKind::Packet { from, version, hex, .. } = &event.kind else { return html! {} };
-    let text = annotate(*from, Some(*version), &hex.0).to_string();
+/// The bytes of a packet, each part with its name and meaning; what is wrong is marked.
+fn dump(event: &Evidence, text: &str) -> Markup {
+    let EvidenceKind::Packet { from, .. } = &event.kind else { return html! {} };
     let lines: Vec<&str> = text.lines().collect();
     let (start, rest) = lines.split_at(lines.len().min(DUMP_LINES));
     html! {
@@ -122,7 +118,7 @@ fn dump(event: &Evidence) -> Markup {
             figcaption { "The bytes that the " (from) " sent at " (seconds(event)) " s" }
             pre tabindex="0" {
                 @for line in start {
-                    @if line.contains("^^ ") { mark { (clean(line)) } } @else { (clean(line)) }
+                    @if line.trim_start().starts_with("^^") { mark { (clean(line)) } } @else { (clean(line)) }
                     "\n"
                 }
                 @if !rest.is_empty() { "… " (rest.len()) " more lines\n" }

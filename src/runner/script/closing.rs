@@ -17,6 +17,7 @@ use super::{
     trouble::{Haste, Nature, Trouble, parting_reason},
 };
 use crate::{
+    runner::observe,
     scenario::ast::{CloseExpectation, Judgement},
     stage::{LinkId, LinkState, Received, World},
     verdict::Grade,
@@ -56,14 +57,18 @@ impl Script {
         }
         // That it was not closed is certain if the broker dealt with what followed, unless the point is when.
         let haste = if window.explicit { Haste::Late } else { Haste::None };
-        let (observed, packets) = match ending {
+        let (observed, packets, parts) = match ending {
             Ending::Reason(reason, received) => {
                 let kind = received.packet.packet_type();
                 let name = reason.name(self.version(), kind);
-                (format!("closed after {kind} with {reason} {name}"), vec![received.evidence])
+                (
+                    format!("closed after {kind} with {reason} {name}"),
+                    vec![received.evidence],
+                    observe::parts("reason", &[]),
+                )
             }
-            Ending::Bare => ("closed without a packet that says why".to_owned(), Vec::new()),
-            Ending::LeftOpen(how, packets) => (how.to_owned(), packets),
+            Ending::Bare => ("closed without a packet that says why".to_owned(), Vec::new(), Vec::new()),
+            Ending::LeftOpen(how, packets) => (how.to_owned(), packets, Vec::new()),
         };
         let judgement = expectation.terms.otherwise.as_ref().map(|otherwise| otherwise.of(self.version()));
         let nature = Nature::Graded(Box::new(Judgement {
@@ -72,7 +77,7 @@ impl Script {
             statements: self.statements(judgement),
             says: judgement.and_then(|judgement| judgement.says.clone()),
         }));
-        Err(Trouble { nature, expected, observed, packets, haste })
+        Err(Trouble { nature, expected, observed, packets, parts, haste })
     }
 
     /// How a closed network connection ended.

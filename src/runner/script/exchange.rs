@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Layout, Packet, PacketId, QoS,
+    Layout, Packet, PacketId, QoS, ReasonCode,
     packet::{Ack, Publish},
 };
 
 use super::{Script, edit, trouble::Trouble};
 use crate::{
-    runner::{build, value::Datum},
+    runner::{build, observe, value::Datum},
     scenario::ast::{Exchange, PacketSpec, SendItem},
     stage::{LinkId, LinkState, Received, World},
 };
@@ -63,7 +63,7 @@ impl Script {
             } else {
                 Trouble::breach(expected, observed)
             };
-            return Err(trouble.shown_by(&received));
+            return Err(trouble.shown_by(&received).at(observe::parts("reason", &[])));
         }
         let keep_alive = connack.properties.server_keep_alive().unwrap_or(connect.keep_alive);
         self.variables.set(format!("server_keep_alive.{client}"), Datum::Number(keep_alive.into()));
@@ -147,12 +147,17 @@ impl Script {
             )
             .await?;
         let Packet::Suback(suback) = &received.packet else { return Ok(()) };
-        match suback.reasons.iter().find(|code| code.is_error()) {
+        match first_error(&suback.reasons) {
             None => Ok(()),
-            Some(code) if super::trouble::is_the_brokers_choice(*code) => {
-                Err(Trouble::undecided(expected, format!("SUBACK with {code}")).shown_by(&received))
+            Some((place, code)) => {
+                let observed = format!("SUBACK with {code}");
+                let trouble = if super::trouble::is_the_brokers_choice(code) {
+                    Trouble::undecided(expected, observed)
+                } else {
+                    Trouble::breach(expected, observed)
+                };
+                Err(trouble.shown_by(&received).at(observe::parts("reasons", &[place])))
             }
-            Some(code) => Err(Trouble::breach(expected, format!("SUBACK with {code}")).shown_by(&received)),
         }
     }
 
@@ -169,9 +174,12 @@ impl Script {
             )
             .await?;
         let Packet::Unsuback(unsuback) = &received.packet else { return Ok(()) };
-        match unsuback.reasons.iter().find(|code| code.is_error()) {
+        match first_error(&unsuback.reasons) {
             None => Ok(()),
-            Some(code) => Err(Trouble::breach(expected, format!("UNSUBACK with {code}")).shown_by(&received)),
+            Some((place, code)) => {
+                let trouble = Trouble::breach(expected, format!("UNSUBACK with {code}"));
+                Err(trouble.shown_by(&received).at(observe::parts("reasons", &[place])))
+            }
         }
     }
 
@@ -277,6 +285,11 @@ fn names_packet_id(spec: &PacketSpec, version: Version) -> bool {
     spec.fields.iter().any(|field| field.name == "packet-id" && field.only.is_none_or(|only| only == version))
 }
 
+/// The first code that refuses, and its place.
+fn first_error(reasons: &[ReasonCode]) -> Option<(usize, ReasonCode)> {
+    reasons.iter().copied().enumerate().find(|(_, code)| code.is_error())
+}
+
 /// Whether an acknowledgement says that the message was taken.
 fn accepted(expected: &str, received: &Received) -> Result<(), Trouble> {
     let (Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubcomp(ack)) = &received.packet else {
@@ -291,5 +304,5 @@ fn accepted(expected: &str, received: &Received) -> Result<(), Trouble> {
     } else {
         Trouble::breach(expected, observed)
     };
-    Err(trouble.shown_by(received))
+    Err(trouble.shown_by(received).at(observe::parts("reason", &[])))
 }

@@ -77,7 +77,8 @@ impl Script {
         if mismatches.is_empty() {
             return Ok(());
         }
-        Err(Trouble::unfit(expected, list(received, &mismatches), received))
+        let trouble = Trouble::unfit(expected, list(received, &mismatches), received);
+        Err(trouble.at(mismatches.into_iter().flat_map(|mismatch| mismatch.parts).collect()))
     }
 
     /// The next packet of one of these types, if it comes in time.

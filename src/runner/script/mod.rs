@@ -252,6 +252,7 @@ impl Script {
             expected,
             observed: trouble.observed,
             packets: trouble.packets,
+            parts: trouble.parts,
         });
         grade <= Grade::Warn
     }

@@ -18,6 +18,8 @@ pub(super) struct Trouble {
     pub(super) observed: String,
     /// The packets that show it, by their place in the evidence.
     pub(super) packets: Vec<usize>,
+    /// The names of the parts of these packets that are not as expected, if it is only some.
+    pub(super) parts: Vec<String>,
     /// Whether the load of many scenarios at once could show the same.
     pub(super) haste: Haste,
 }
@@ -60,6 +62,7 @@ impl Trouble {
             expected: expected.into(),
             observed: observed.into(),
             packets: Vec::new(),
+            parts: Vec::new(),
             haste: Haste::None,
         }
     }
@@ -95,6 +98,11 @@ impl Trouble {
     pub(super) fn shown_by(mut self, received: &Received) -> Self {
         self.packets.push(received.evidence);
         self
+    }
+
+    /// It rests on these parts of the packet.
+    pub(super) fn at(self, parts: Vec<String>) -> Self {
+        Self { parts, ..self }
     }
 
     /// A packet that is not the one expected.

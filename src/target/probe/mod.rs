@@ -83,6 +83,7 @@ fn troubled(
         expected,
         observed,
         packets: (0..evidence.len()).collect(),
+        parts: Vec::new(),
     });
     Probed::Troubled(Box::new(ScenarioResult {
         scenario: "sanity".to_owned(),

@@ -6,10 +6,10 @@ use super::{Exchanges, Stage};
 use crate::referee::{connection::findings::Findings, duty::duties};
 
 duties! {
-    ANSWER_BELONGS_TO_A_PUBLISH: Both, Mutual, v3 "2.3.1-6", v5 "2.2.1-5";
-    PUBCOMP_BELONGS_TO_A_PUBLISH: Both, Mutual, v3 "X-3.7.2-1", v5 "2.2.1-5";
-    QOS_DECIDES_THE_ANSWER: Both, Mutual, v3 "3.3.4-1", v5 "3.3.4-1";
-    PUBCOMP_AFTER_PUBREL: Both, Mutual, v3 "4.3.3-2", v5 "4.3.3-11";
+    ANSWER_BELONGS_TO_A_PUBLISH: Both, Mutual, v3 "2.3.1-6", v5 "2.2.1-5" in "packet-id";
+    PUBCOMP_BELONGS_TO_A_PUBLISH: Both, Mutual, v3 "X-3.7.2-1", v5 "2.2.1-5" in "packet-id";
+    QOS_DECIDES_THE_ANSWER: Both, Mutual, v3 "3.3.4-1", v5 "3.3.4-1" in "first-byte";
+    PUBCOMP_AFTER_PUBREL: Both, Mutual, v3 "4.3.3-2", v5 "4.3.3-11" in "packet-id";
 }
 
 /// What fits nothing is a breach if no earlier connection explains it. In any case nobody can tell what the other side

@@ -9,8 +9,8 @@ use crate::referee::{
 };
 
 duties! {
-    SUBACK_ANSWERS_SUBSCRIBE: Server, Mutual, v3 "3.8.4-2", v5 "3.8.4-2";
-    UNSUBACK_ANSWERS_UNSUBSCRIBE: Server, Mutual, v3 "3.10.4-4", v5 "3.10.4-5";
+    SUBACK_ANSWERS_SUBSCRIBE: Server, Mutual, v3 "3.8.4-2", v5 "3.8.4-2" in "packet-id";
+    UNSUBACK_ANSWERS_UNSUBSCRIBE: Server, Mutual, v3 "3.10.4-4", v5 "3.10.4-5" in "packet-id";
 }
 
 impl Exchanges {

@@ -14,10 +14,10 @@ use crate::referee::{
 };
 
 duties! {
-    TOPIC_MATCHES_SUBSCRIPTION: Server, Mutual, v3 "3.3.2-3", v5 "3.3.2-3";
-    LEADING_WILDCARD_SPARES_DOLLAR: Server, Mutual, v3 "4.7.2-1", v5 "4.7.2-1";
-    QOS_WITHIN_GRANT: Server, Mutual, v3 "3.8.4-6", v5 "3.8.4-8";
-    RETAIN_ONLY_FOR_NEW_SUBSCRIPTIONS: Server, Mutual, v3 "3.3.1-9", v5 "3.3.1-12";
+    TOPIC_MATCHES_SUBSCRIPTION: Server, Mutual, v3 "3.3.2-3", v5 "3.3.2-3" in "topic-name";
+    LEADING_WILDCARD_SPARES_DOLLAR: Server, Mutual, v3 "4.7.2-1", v5 "4.7.2-1" in "topic-name";
+    QOS_WITHIN_GRANT: Server, Mutual, v3 "3.8.4-6", v5 "3.8.4-8" in "first-byte";
+    RETAIN_ONLY_FOR_NEW_SUBSCRIPTIONS: Server, Mutual, v3 "3.3.1-9", v5 "3.3.1-12" in "first-byte";
     IDENTIFIER_OF_ITS_SUBSCRIPTION: Server, Mutual, v5 "X-3.3.4-1";
     IDENTIFIERS_SENT: Server, Mutual, v5 "3.3.4-3";
 }

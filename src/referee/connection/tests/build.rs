@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 use bytes::Bytes;
 use mqttspec_spec::{StatementId, Version};
 use mqttspec_wire::{
-    Fault, FaultKind, Packet, PacketId, Properties, Property, QoS, ReasonCode, Sender, Utf8String,
+    Fault, FaultKind, Layout, Packet, PacketId, Properties, Property, QoS, ReasonCode, Sender, Utf8String,
     packet::{
         Ack, Auth, Connack, Connect, Delivery, Disconnect, Publish, RetainHandling, Suback, Subscribe,
         Subscription, Unsuback, Unsubscribe, Will,
@@ -74,7 +74,14 @@ pub(super) fn watch(knowledge: Knowledge, events: &[Event]) -> Vec<(usize, Viola
                 Vec::new()
             }
         };
-        for Violation { party, statement, .. } in &violations {
+        for Violation { party, statement, part, .. } in &violations {
+            if let (Some(part), Event::Packet(_, packet, _)) = (part, event) {
+                let parts = Layout::of(packet, statement.version()).parts();
+                assert!(
+                    parts.iter().any(|(known, _)| known.stem() == *part),
+                    "{statement}: {packet:?} has no {part}"
+                );
+            }
             assert!(
                 LISTED.iter().any(|(of, listed)| of == party && listed.contains(statement)),
                 "{statement}"
