@@ -59,6 +59,8 @@ retained() {
 wills() {
     subscribe -q 1 -t "$topic/will" -C 1
     local mortal
+    # What an earlier one said must not be taken for this one's.
+    : >"$folder/mortal"
     stdbuf -oL mosquitto_sub "${place[@]}" -V "$version" -d -t "$topic/x" --will-topic "$topic/will" --will-payload gone \
         --will-qos 1 >"$folder/mortal" 2>&1 &
     mortal=$!
