@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use clap::Args;
@@ -22,18 +23,21 @@ use reference_broker::{Rule, Rules};
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
+    reports::{self, Circumstances, Reports},
     terminal::{Terminal, complain, print},
 };
 use crate::{
     diagnostic::suggest::did_you_mean,
     fleet::{
         explore::{Found, MUTANTS, search},
+        outcome,
         plan::{self, PlanError},
         report::{self, Report},
         scenario, sockets,
     },
-    report::{Tone, counted},
+    report::{Date, Page, Tone, counted},
     target::{Address, Transport},
+    verdict::RunReport,
 };
 
 /// Play a fleet: devices on links that stall and break, with an oracle for what MQTT promises them
@@ -44,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "PLAN", required_unless_present_any = ["list", "explore"])]
     plan: Option<String>,
     /// List the plans that are part of the program
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["wanted", "json"])]
     list: bool,
     /// Play it in real time against the broker at mqtt://HOST:PORT. Without it, in virtual time against the reference
     /// broker inside this program
@@ -60,8 +64,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// Instead of a plan, play so many random ones against the reference broker and its mutants
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["plan", "list", "scenario"])]
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["plan", "list", "scenario", "wanted", "json"])]
     explore: Option<u64>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 fn rule(name: &str) -> Result<Rule, String> {
@@ -87,9 +93,12 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let options = Options { seed: arguments.seed, rules, ..Options::default() };
+    let opened = arguments.reports.open()?;
+    let (began, date) = (Instant::now(), reports::now());
     on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
     let outcome = play(arguments, &layout, &options, &stopped, terminal)?;
-    let mut page = terminal.page();
+    let run = outcome::outcome(&outcome, &layout, &address(arguments), began.elapsed());
+    let mut page = Page::new(terminal.reading_width(), terminal.colour && !opened.takes_stdout());
     report::write(
         &mut page,
         &Report {
@@ -99,12 +108,16 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
             about: about(&layout, arguments, &outcome),
         },
     );
+    let mut history = None;
     if let (Some(path), Some(finding)) = (&arguments.scenario, outcome.verdict.broken().next()) {
-        let told = write_scenario(path, &layout, &options, finding, &stopped)?;
+        let (told, text) = write_scenario(path, &layout, &options, finding, &stopped)?;
         page.blank();
         page.paragraph(0, Tone::Plain, &told);
+        history = text.map(|text| (outcome::id(finding.promise), text));
     }
-    print(&page.finish());
+    let tell = if opened.takes_stdout() { complain } else { print };
+    tell(&page.finish());
+    opened.write(&[judged(run, history, arguments, date)])?;
     Ok(exit(&outcome.verdict))
 }
 
@@ -138,16 +151,16 @@ fn play(
     outcome.map_err(|error| BadInput::new(format!("cannot reach {endpoint}: {error}. Is it running?")))
 }
 
-/// Makes the history of a finding small and writes it as a scenario. What to tell about it.
+/// Makes the history of a finding small and writes it as a scenario. What to tell about it, and the scenario.
 fn write_scenario(
     path: &Path,
     layout: &Layout,
     options: &Options,
     finding: &Finding,
     stopped: &dyn Fn() -> bool,
-) -> Result<String, BadInput> {
+) -> Result<(String, Option<String>), BadInput> {
     let Some(shrunk) = shrink(layout, options, finding, stopped) else {
-        return Ok("The promise did not break again, so there is no scenario.".to_owned());
+        return Ok(("The promise did not break again, so there is no scenario.".to_owned(), None));
     };
     let written = scenario::write(layout, options, &shrunk);
     fs::write(path, &written.text)
@@ -158,11 +171,35 @@ fn write_scenario(
     } else {
         "but it does not show the breach by itself: what breaks depends on the timing of the links"
     };
-    Ok(format!(
+    let told = format!(
         "{} holds the history with {clients}, found in {} runs; {proof}.",
         path.display(),
         shrunk.runs
-    ))
+    );
+    Ok((told, Some(written.text)))
+}
+
+/// The target's address, without its credentials.
+fn address(arguments: &Arguments) -> String {
+    arguments.target.as_ref().unwrap_or(&Address::Embedded).to_string()
+}
+
+/// The report of a run, with the scenario that its history became, by the id of the result it belongs to.
+fn judged(
+    run: RunReport,
+    history: Option<(String, String)>,
+    arguments: &Arguments,
+    date: Date,
+) -> crate::report::Report {
+    let rules: Vec<&str> = arguments.broken.iter().map(|rule| rule.name()).collect();
+    let profile = (!rules.is_empty()).then(|| format!("without {}", rules.join(", ")));
+    let profile = profile.as_deref();
+    let about = Circumstances { scenarios: &[], repeated: &[], broker: None, profile, strict: false, date };
+    let mut report = reports::report(run, &about);
+    // The referee of scenarios does not watch fleets, so nothing counts as watched by it.
+    report.judges.clear();
+    report.scenarios.extend(history);
+    report
 }
 
 /// Random plans against the reference broker, which must keep its promises, and its mutants, which must not.

@@ -111,7 +111,7 @@ pub fn conclusion(verdict: &Verdict) -> (Tone, String) {
             format!("not conforming: {} broken, {}", counted(times, "promise"), statements.join(", "));
         return (Tone::Bad, sentence);
     }
-    let kept = usize::try_from(verdict.kept).unwrap_or(usize::MAX);
+    let kept = usize::try_from(verdict.kept.values().sum::<u64>()).unwrap_or(usize::MAX);
     let owed = counted(kept, "delivery").replace("deliverys", "deliveries");
     if verdict.is_conforming() && !verdict.has_undecided() {
         (Tone::Good, format!("conforming: {owed} owed and made, nothing broken"))

@@ -84,8 +84,13 @@ impl Report {
         broker.or_else(address).unwrap_or_else(|| "a broker that was not reached".to_owned())
     }
 
-    /// The command that plays just this run.
+    /// The command that plays just this run; what no scenario was played for comes again with the whole.
     pub fn reproduce(&self, result: &ScenarioResult) -> String {
+        let command = &self.provenance.command;
+        let verb = command.iter().skip(1).find(|word| !word.starts_with('-'));
+        if verb.is_some_and(|verb| ["capture", "fleet", "watch"].contains(&verb.as_str())) {
+            return command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        }
         reproduce(&self.run, &self.provenance.repeated, result)
     }
 

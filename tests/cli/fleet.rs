@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
+use serde_json::Value;
+
 use super::{broker::Broker, outcome};
 
 /// A file of this test alone, which ends with it.
@@ -23,11 +25,17 @@ impl Drop for Temporary {
     }
 }
 
+/// The first result of a report with this variant.
+fn result_of<'r>(report: &'r Value, variant: &str) -> Option<&'r Value> {
+    report["results"].as_array()?.iter().find(|result| result["variant"] == variant)
+}
+
 #[test]
 fn what_a_mutant_breaks_becomes_a_scenario() {
     let file = Temporary::new("history.yaml");
     let rule = "messages-kept-for-absent";
-    let run = ["fleet", "fan-out", "--break", rule, "--scenario", &file.path()];
+    let json = Temporary::new("report.json");
+    let run = ["fleet", "fan-out", "--break", rule, "--scenario", &file.path(), "--json", &json.path()];
     let (status, stdout, stderr) = outcome(&run);
     assert_eq!(status, Some(1), "{stdout}{stderr}");
     // Lines are broken where the page ends.
@@ -36,11 +44,35 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
     assert!(stdout.contains("it fails on this broker"), "{stdout}");
     let clients = ["2 clients", "3 clients", "4 clients"];
     assert!(clients.iter().any(|clients| stdout.contains(clients)), "{stdout}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json.0).unwrap()).unwrap();
+    let result = result_of(&report, "broken").unwrap();
+    assert_eq!((&result["scenario"], &result["grade"]), (&"fleet/delivered".into(), &"fail".into()));
+    assert_eq!(result["broken"][0], "v5.0:4.5.0-1");
+    let observed = result["findings"][0]["observed"].as_str().unwrap();
+    assert!(observed.starts_with("broken at ") && observed.contains(" s "), "{observed}");
+    assert_eq!(report["scenarios"]["fleet/delivered"], fs::read_to_string(&file.0).unwrap());
+    let (status, rendered, _) = outcome(&["report", "render", &json.path(), "--report", "md=-"]);
+    assert_eq!(status, Some(0), "{rendered}");
+    assert!(rendered.contains("not conforming: 1 statement broken: v5.0:4.5.0-1"), "{rendered}");
+    assert!(result_of(&report, "kept").is_none(), "nobody knows for which versions all came");
     let (status, stdout, _) = outcome(&["run", "--scenarios", &file.path()]);
     assert_eq!(status, Some(0), "{stdout}");
     let broker = Broker::start(&["--break", rule]).unwrap();
     let (status, stdout, _) = outcome(&["run", &broker.url(), "--scenarios", &file.path()]);
     assert_eq!(status, Some(1), "{stdout}");
+}
+
+#[test]
+fn what_was_kept_is_reported() {
+    let (status, stdout, stderr) = outcome(&["fleet", "fan-out", "--json", "-"]);
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stderr.contains("\nconforming: "), "{stderr}");
+    assert_eq!(report["summary"]["fail"], 0);
+    let kept = result_of(&report, "kept").unwrap();
+    assert_eq!((&kept["scenario"], &kept["grade"]), (&"fleet/delivered".into(), &"pass".into()));
+    let again = outcome(&["fleet", "fan-out", "--list", "--json", "-"]);
+    assert_eq!(again.0, Some(2), "a list is no verdict");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn measure(devices: u32) {
     let verdict = &outcome.verdict;
     println!(
         "{devices:7}  {seconds:7.2}  {rate:8.0}  {:10}  {:7}  {:016x} conforming {}",
-        verdict.kept,
+        verdict.kept.values().sum::<u64>(),
         peak_megabytes(),
         outcome.trace,
         verdict.is_conforming(),

@@ -111,7 +111,7 @@ impl Oracle<'_> {
         if !owed {
             return;
         }
-        self.verdict.kept += 1;
+        *self.verdict.kept.entry(layout.version(watcher.device)).or_default() += 1;
         if let Some(record) = stream.record(message.sequence)
             && matches!(record.fate, Fate::Accepted(_))
         {

@@ -118,8 +118,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// How often each promise was broken, permitted not to be kept, or undecided.
     pub counts: BTreeMap<(Decision, Promise), u64>,
-    /// How many deliveries were owed and came.
-    pub kept: u64,
+    /// How many deliveries were owed and came, by the version of who got them.
+    pub kept: BTreeMap<Version, u64>,
     /// Whether the history came to its end.
     pub complete: bool,
 }
@@ -132,8 +132,9 @@ impl Verdict {
         let same = self
             .findings
             .iter()
-            .filter(|other| (other.decision, other.promise) == (finding.decision, finding.promise));
-        if self.findings.len() < KEPT && same.count() < KEPT / 10 {
+            .filter(|other| (other.decision, other.promise) == (finding.decision, finding.promise))
+            .count();
+        if same == 0 || self.findings.len() < KEPT && same < KEPT / 10 {
             self.findings.push(finding);
         }
     }
@@ -150,7 +151,7 @@ impl Verdict {
 
     /// Whether nothing was broken although much could have been.
     pub fn is_conforming(&self) -> bool {
-        !self.is_broken() && self.complete && self.kept > 0
+        !self.is_broken() && self.complete && !self.kept.is_empty()
     }
 
     /// Whether something could not be decided.

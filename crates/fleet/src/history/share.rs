@@ -57,7 +57,7 @@ impl Oracle<'_> {
         if let Some(record) = stream.record(message.sequence).filter(|_| !again) {
             record.shared |= bit(own);
             if owed {
-                self.verdict.kept += 1;
+                *self.verdict.kept.entry(layout.version(device)).or_default() += 1;
             }
             if owed && matches!(fate, Fate::Accepted(_)) {
                 record.pending = record.pending.saturating_sub(1);
