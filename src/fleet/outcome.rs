@@ -121,6 +121,7 @@ fn told(finding: &history::Finding, layout: &Layout, times: u64) -> Finding {
         expected: finding.promise.text().to_owned(),
         observed,
         packets: Vec::new(),
+        parts: Vec::new(),
     }
 }
 
