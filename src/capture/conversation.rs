@@ -6,9 +6,10 @@ use mqttspec_segments::{End, Kind, Party, Stamp};
 use mqttspec_wire::Sender;
 
 use super::{
+    layer::{Layer, Unpacked, Unreadable},
     session::{Session, Watcher},
     sniff::{Backlog, Decision},
-    websocket::{Tunnel, Unpacked},
+    tls::KeyLog,
 };
 
 /// A TCP connection.
@@ -22,10 +23,10 @@ pub struct Conversation {
     pub latest: Stamp,
     /// Who ended it, if that was seen, and how.
     pub ended: Option<(Party, End)>,
-    /// The WebSocket around it, by party.
-    tunnels: Option<Box<[Tunnel; 2]>>,
-    /// Why the inside of the WebSocket cannot be read any further.
-    pub broken: Option<&'static str>,
+    /// What is around what is spoken, from the outside to the inside.
+    layers: Vec<Layer>,
+    /// Since when a direction cannot be unpacked, if that was before it was clear what is spoken.
+    lost: Option<(Stamp, Unreadable)>,
     phase: Phase,
 }
 
@@ -34,7 +35,7 @@ pub struct Conversation {
 enum Phase {
     Unclear(Backlog),
     Mqtt { client: Party, session: Box<Session> },
-    Encrypted,
+    Encrypted(Unreadable),
     Other,
 }
 
@@ -43,8 +44,8 @@ enum Phase {
 pub enum Nature<'a> {
     /// MQTT with this client.
     Mqtt(Party, &'a mut Session),
-    /// TLS.
-    Encrypted,
+    /// TLS that cannot be opened, and why.
+    Encrypted(Unreadable),
     /// Anything else.
     Other,
 }
@@ -57,15 +58,20 @@ impl Conversation {
             opened: stamp,
             latest: stamp,
             ended: None,
-            tunnels: None,
-            broken: None,
+            layers: Vec::new(),
+            lost: None,
             phase: Phase::Unclear(Backlog::new([first.port(), second.port()])),
         }
     }
 
     /// Whether MQTT travels inside WebSocket.
-    pub const fn is_websocket(&self) -> bool {
-        self.tunnels.is_some()
+    pub fn is_websocket(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer, Layer::WebSocket(_)))
+    }
+
+    /// Whether it travels inside TLS.
+    pub fn is_tls(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer, Layer::Tls(_)))
     }
 
     /// The address of a party.
@@ -79,52 +85,63 @@ impl Conversation {
 
     /// What it came to.
     pub fn nature(&mut self) -> Nature<'_> {
+        let is_tls = self.is_tls();
         match &mut self.phase {
             Phase::Mqtt { client, session } => Nature::Mqtt(*client, session),
-            Phase::Encrypted => Nature::Encrypted,
+            Phase::Encrypted(why) => Nature::Encrypted(*why),
+            Phase::Unclear(backlog) if is_tls && backlog.is_empty() => {
+                Nature::Encrypted(Unreadable::Unfinished)
+            }
             Phase::Unclear(_) | Phase::Other => Nature::Other,
         }
     }
 
-    /// Takes in what happened on the connection.
-    pub fn event(&mut self, stamp: Stamp, kind: Kind, watcher: &mut Watcher<'_>) {
+    /// Takes in what happened on the connection. `keys` are the secrets that are known of TLS connections.
+    pub fn event(&mut self, stamp: Stamp, kind: Kind, keys: &KeyLog, watcher: &mut Watcher<'_>) {
         self.latest = self.latest.max(stamp);
         if let (Kind::Ended { by, how }, None) = (&kind, self.ended) {
             self.ended = Some((*by, *how));
         }
-        let Some(tunnels) = &mut self.tunnels else { return self.inner(stamp, kind, watcher) };
-        let [first, second] = &mut **tunnels;
-        let mut unpacked = Vec::new();
-        let (by, kind) = match kind {
-            Kind::Bytes { by, bytes } => {
-                if by == Party::First { first } else { second }.bytes(&bytes, &mut unpacked);
-                (by, None)
+        self.pass(0, (stamp, kind), keys, watcher);
+    }
+
+    /// Takes in what happened inside so many layers.
+    fn pass(&mut self, depth: usize, (stamp, kind): (Stamp, Kind), keys: &KeyLog, watcher: &mut Watcher<'_>) {
+        let Some(layer) = self.layers.get_mut(depth) else {
+            return self.inner((stamp, kind), keys, watcher);
+        };
+        let (by, unpacked) = match &kind {
+            Kind::Bytes { by, bytes } => (*by, layer.bytes(*by, bytes, keys)),
+            Kind::Gap { by, .. } => (*by, layer.gap(*by)),
+            Kind::Opened { .. } | Kind::Begins { .. } | Kind::Ended { .. } | Kind::Over => {
+                return self.pass(depth + 1, (stamp, kind), keys, watcher);
             }
-            Kind::Gap { by, .. } => {
-                if by == Party::First { first } else { second }.gap(&mut unpacked);
-                (by, None)
-            }
-            Kind::Ended { by, .. } | Kind::Begins { by, .. } => (by, Some(kind)),
-            Kind::Opened { .. } | Kind::Over => (Party::First, Some(kind)),
         };
         for part in unpacked {
             match part {
-                Unpacked::Bytes(bytes) => self.inner(stamp, Kind::Bytes { by, bytes }, watcher),
-                Unpacked::Broken(why) => {
-                    self.broken.get_or_insert(why);
-                    if let Phase::Mqtt { session, .. } = &mut self.phase {
-                        session.lose_sight_of_all(stamp);
-                    }
+                Unpacked::Bytes(bytes) => {
+                    self.pass(depth + 1, (stamp, Kind::Bytes { by, bytes }), keys, watcher);
                 }
+                Unpacked::Broken(why) => self.break_off(stamp, why),
             }
-        }
-        if let Some(kind) = kind {
-            self.inner(stamp, kind, watcher);
         }
     }
 
-    /// What happened, without any WebSocket around it.
-    fn inner(&mut self, stamp: Stamp, kind: Kind, watcher: &mut Watcher<'_>) {
+    /// A direction cannot be unpacked any further.
+    fn break_off(&mut self, stamp: Stamp, why: Unreadable) {
+        match &mut self.phase {
+            Phase::Mqtt { session, .. } => session.lose_side(stamp, why),
+            Phase::Unclear(_) if matches!(self.layers[..], [Layer::Tls(_)]) => {
+                self.phase = Phase::Encrypted(why);
+                self.layers.clear();
+            }
+            Phase::Unclear(_) => self.lost = Some((stamp, why)),
+            Phase::Encrypted(_) | Phase::Other => {}
+        }
+    }
+
+    /// What happened inside all layers that are known.
+    fn inner(&mut self, (stamp, kind): (Stamp, Kind), keys: &KeyLog, watcher: &mut Watcher<'_>) {
         let decision = match &mut self.phase {
             Phase::Unclear(backlog) => {
                 let is_over = matches!(kind, Kind::Over);
@@ -132,38 +149,38 @@ impl Conversation {
                 if is_over { decision.or_else(|| backlog.decide(true)) } else { decision }
             }
             Phase::Mqtt { client, session } => return speak(*client, session, (stamp, kind), watcher),
-            Phase::Encrypted | Phase::Other => return,
+            Phase::Encrypted(_) | Phase::Other => return,
         };
         if let Some(decision) = decision {
-            self.decide(decision, watcher);
+            self.decide(decision, keys, watcher);
         }
     }
 
-    fn decide(&mut self, decision: Decision, watcher: &mut Watcher<'_>) {
-        let phase = match decision {
-            Decision::Mqtt { client, .. } => Phase::Mqtt { client, session: Box::default() },
-            Decision::WebSocket(_) if self.tunnels.is_some() => Phase::Other,
-            Decision::WebSocket(_) => Phase::Unclear(Backlog::new(self.parties.map(|party| party.port()))),
-            Decision::Encrypted => Phase::Encrypted,
-            Decision::Other => Phase::Other,
+    /// Begins again with what was heard so far, now that it is known what it is.
+    fn decide(&mut self, decision: Decision, keys: &KeyLog, watcher: &mut Watcher<'_>) {
+        let unclear = || Phase::Unclear(Backlog::new(self.parties.map(|party| party.port())));
+        let (phase, layer) = match decision {
+            Decision::Mqtt { client, .. } => (Phase::Mqtt { client, session: Box::default() }, None),
+            // WebSocket may be inside TLS, and nothing else inside anything.
+            Decision::WebSocket(_) if !self.is_websocket() => (unclear(), Some(Layer::websocket())),
+            Decision::Encrypted if self.layers.is_empty() => (unclear(), Some(Layer::Tls(Box::default()))),
+            Decision::WebSocket(_) | Decision::Encrypted | Decision::Other => (Phase::Other, None),
         };
         let Phase::Unclear(backlog) = mem::replace(&mut self.phase, phase) else { return };
-        match decision {
-            Decision::Mqtt { client, begins } => {
-                for (stamp, kind) in backlog.events {
-                    // A CONNECT is the beginning, whether or not the connection's was captured.
-                    let is_beginning = begins && kind == Kind::Begins { by: client, whole: false };
-                    let kind = if is_beginning { Kind::Begins { by: client, whole: true } } else { kind };
-                    self.inner(stamp, kind, watcher);
+        let depth = self.layers.len();
+        self.layers.extend(layer);
+        for (stamp, kind) in backlog.events {
+            let kind = match (decision, kind) {
+                // A CONNECT is the beginning, whether or not the connection's was captured.
+                (Decision::Mqtt { client, begins: true }, Kind::Begins { by, .. }) if by == client => {
+                    Kind::Begins { by, whole: true }
                 }
-            }
-            Decision::WebSocket(_) if self.tunnels.is_none() => {
-                self.tunnels = Some(Box::new([Tunnel::new(), Tunnel::new()]));
-                for (stamp, kind) in backlog.events {
-                    self.event(stamp, kind, watcher);
-                }
-            }
-            Decision::WebSocket(_) | Decision::Encrypted | Decision::Other => {}
+                (_, kind) => kind,
+            };
+            self.pass(depth, (stamp, kind), keys, watcher);
+        }
+        if let (Phase::Mqtt { session, .. }, Some((stamp, why))) = (&mut self.phase, self.lost) {
+            session.lose_side(stamp, why);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{Read, Write},
     str::FromStr,
+    time::Duration,
 };
 
 use mqttspec_segments::{Frame, FrameReader, LinkType, ReadError, Recorder, WriteError};
@@ -23,6 +24,8 @@ pub struct Edits {
     pub until: Option<u64>,
     /// The bytes that are kept of each frame.
     pub snap: Option<usize>,
+    /// TLS secrets that the copy brings along besides those of the original, in the format of `SSLKEYLOGFILE`.
+    pub secrets: Vec<u8>,
 }
 
 /// A frame and by how many frames it is put off: `7+3`, or `7` for one.
@@ -66,36 +69,44 @@ pub enum EditError {
     NoFrame(u64, u64),
 }
 
-/// A frame that waits for its turn.
+/// A frame that may have to wait for its turn.
+#[derive(Clone)]
 struct Waiting {
     link: LinkType,
     data: Vec<u8>,
     original: usize,
 }
 
-/// Copies a capture with faults, as pcapng. Frames that come later get the time of the one they come after.
+/// Copies a capture with faults, as pcapng, and with the TLS secrets in it. Frames that come later get the time of the
+/// one they come after.
 pub fn edit(input: impl Read, output: impl Write, edits: &Edits) -> Result<(), EditError> {
     let mut frames = FrameReader::new(input)?;
     let mut recorder = Recorder::new(output)?;
+    if !edits.secrets.is_empty() {
+        recorder.secrets(&edits.secrets)?;
+    }
     // By the number of the frame after which they come.
     let mut waiting: BTreeMap<u64, Vec<Waiting>> = BTreeMap::new();
-    let mut latest = std::time::Duration::ZERO;
-    while let Some(mut frame) = frames.next()? {
-        (frame.data, latest) = (cut(frame.data, edits.snap), frame.at);
-        let number = frame.number;
+    let mut latest = Duration::ZERO;
+    while let Some(frame) = frames.next()? {
+        let Frame { number, at, link, data, original } = frame;
+        let frame = Waiting { link, data: cut(data, edits.snap).to_vec(), original };
+        latest = at;
+        for secrets in frames.secrets() {
+            recorder.secrets(&secrets)?;
+        }
         let is_kept = edits.from.is_none_or(|from| from <= number)
             && edits.until.is_none_or(|until| number <= until)
             && !edits.lost.contains(&number);
         let later = [&edits.late, &edits.repeated].map(|delays| delays.get(&number).copied());
         for by in later.into_iter().flatten().filter(|_| is_kept) {
-            let copy = Waiting { link: frame.link, data: frame.data.to_vec(), original: frame.original };
-            waiting.entry(number + by).or_default().push(copy);
+            waiting.entry(number + by).or_default().push(frame.clone());
         }
         if is_kept && !edits.late.contains_key(&number) {
-            recorder.frame(&frame, None)?;
+            write(&mut recorder, at, &frame)?;
         }
         for frame in waiting.remove(&number).into_iter().flatten() {
-            write(&mut recorder, latest, &frame)?;
+            write(&mut recorder, at, &frame)?;
         }
     }
     for frame in waiting.into_values().flatten() {
@@ -113,19 +124,13 @@ fn cut(data: &[u8], snap: Option<usize>) -> &[u8] {
     snap.and_then(|snap| data.get(..snap)).unwrap_or(data)
 }
 
-fn write<W: Write>(
-    recorder: &mut Recorder<W>,
-    at: std::time::Duration,
-    waiting: &Waiting,
-) -> Result<(), WriteError> {
-    let Waiting { link, data, original } = waiting;
+fn write<W: Write>(recorder: &mut Recorder<W>, at: Duration, frame: &Waiting) -> Result<(), WriteError> {
+    let Waiting { link, data, original } = frame;
     recorder.frame(&Frame { number: 0, at, link: *link, data, original: *original }, None)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use rstest::rstest;
 
     use super::*;

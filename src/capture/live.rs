@@ -7,7 +7,7 @@ use mqttspec_segments::{End, Frame, Kind, LinkType, Party, Recorder, Stamp, Writ
 use mqttspec_spec::StatementId;
 use mqttspec_wire::Sender;
 
-use super::{Conversation, Shown, Survey, session::Seen};
+use super::{Conversation, KeyLog, Shown, Survey, session::Seen};
 use crate::referee::Violation;
 
 /// A breach is told so often, and then only counted.
@@ -159,7 +159,9 @@ impl<W: Write> Live<W> {
     fn happen(&mut self, number: u64, stamp: Stamp, kind: Kind) {
         let Some(line) = self.open.get_mut(&number) else { return };
         let (broken, notices) = (&mut self.broken, &mut self.notices);
-        line.conversation.event(stamp, kind, &mut |seen| notice(number, seen, broken, notices));
+        // What passes through a proxy is judged without looking into TLS.
+        let keys = KeyLog::default();
+        line.conversation.event(stamp, kind, &keys, &mut |seen| notice(number, seen, broken, notices));
     }
 }
 
@@ -219,7 +221,7 @@ mod tests {
         assert_eq!(tally.broken, [((Sender::Client, v3!("2.2.2-1")), 7)].into());
 
         let file = recorder.unwrap().finish();
-        let survey = survey(&file[..], &mut |_, _| {}).unwrap();
+        let survey = survey(&file[..], KeyLog::default(), &mut |_, _| {}).unwrap();
         assert_eq!((survey.mqtt(), survey.counts), (7, tally.survey.counts));
         let broken = survey.conversations.iter().flat_map(|summary| &summary.breaches);
         assert!(broken.map(|breach| breach.violation.statement).eq([v3!("2.2.2-1"); 7]));

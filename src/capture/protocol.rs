@@ -5,7 +5,7 @@ use std::fmt;
 use mqttspec_segments::Lost;
 use mqttspec_spec::Version;
 
-use super::sniff::protocol_level;
+use super::{layer::Unreadable, sniff::protocol_level};
 
 /// What the client speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,8 @@ pub enum Blind {
     Late,
     /// Bytes are missing.
     Missing(Lost),
+    /// What it travels in cannot be opened any further.
+    Wrapped(Unreadable),
     /// A packet is too large to be looked at.
     TooLarge,
     /// The version is not one of those that are judged.
@@ -83,6 +85,7 @@ impl Blind {
             Self::Missing(Lost::Memory) => {
                 format!("{bytes} bytes were passed over because too many segments waited for missing ones")
             }
+            Self::Wrapped(why) => why.to_string(),
             Self::TooLarge => "a packet is too large to be kept in memory".to_owned(),
             Self::Version => "only MQTT 3.1.1 and 5.0 are judged".to_owned(),
         }

@@ -6,7 +6,7 @@ use mqttspec_segments::ReadError;
 use mqttspec_spec::Version;
 use mqttspec_wire::{Packet, Sender};
 
-use super::{Protocol, Seen, Summary, survey};
+use super::{KeyLog, Protocol, Seen, Summary, survey};
 
 /// Packets that are kept at most.
 const PACKETS: usize = 200_000;
@@ -59,10 +59,10 @@ pub struct Recordings {
 ///
 /// # Errors
 /// The capture cannot be read, or there is too much in it.
-pub fn record(input: impl Read, wanted: &[u64]) -> Result<Recordings, RecordError> {
+pub fn record(input: impl Read, keys: KeyLog, wanted: &[u64]) -> Result<Recordings, RecordError> {
     let mut kept = Kept::default();
     let is_wanted = |number: u64| wanted.is_empty() || wanted.contains(&number);
-    let survey = survey(input, &mut |number, seen| {
+    let survey = survey(input, keys, &mut |number, seen| {
         if is_wanted(number) {
             kept.add(number, seen);
         }

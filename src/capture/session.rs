@@ -10,6 +10,7 @@ use mqttspec_wire::{Fault, FaultKind, Packet, Sender, decode};
 use super::{
     breach::{Breaches, Recent},
     framing::{Framing, Piece},
+    layer::Unreadable,
     protocol::{Blind, Protocol},
     sniff::Known,
     timing::Timings,
@@ -182,9 +183,9 @@ impl Session {
         if index(sender) == 0 { client.framing.pending() } else { server.framing.pending() }
     }
 
-    /// Nothing more can be read of either side.
-    pub(super) fn lose_sight_of_all(&mut self, stamp: Stamp) {
-        self.lose_sight(stamp, Blind::Missing(Lost::NotCaptured), 0);
+    /// Nothing more can be read of a side.
+    pub(super) fn lose_side(&mut self, stamp: Stamp, why: Unreadable) {
+        self.lose_sight(stamp, Blind::Wrapped(why), 0);
     }
 
     fn lose_sight(&mut self, stamp: Stamp, blind: Blind, bytes: u64) {

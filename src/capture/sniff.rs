@@ -52,6 +52,11 @@ impl Backlog {
         Self { ports, events: Vec::new(), bytes: 0 }
     }
 
+    /// Whether nobody has said anything yet.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Adds what happened; says what the conversation is as soon as that is clear.
     pub(super) fn add(&mut self, stamp: Stamp, kind: Kind) -> Option<Decision> {
         let size = if let Kind::Bytes { bytes, .. } = &kind { bytes.len() } else { 0 };

@@ -10,9 +10,11 @@ use mqttspec_wire::{Packet, Sender, packet::PacketType};
 use super::{
     breach::Breach,
     conversation::{Conversation, Nature},
+    layer::Unreadable,
     protocol::{Blind, Protocol},
     session::{Counts, Seen, Session},
     timing::Spread,
+    tls::KeyLog,
 };
 
 /// Conversations that are told about one by one; more are only counted.
@@ -43,8 +45,8 @@ pub struct Survey {
     pub conversations: Vec<Summary>,
     /// How many MQTT conversations there are besides those.
     pub more: u64,
-    /// TCP connections that are encrypted.
-    pub encrypted: u64,
+    /// TCP connections that are encrypted and cannot be opened, by the reason.
+    pub encrypted: BTreeMap<Unreadable, u64>,
     /// Other TCP connections.
     pub other: u64,
     /// Packets of all clients and of all servers.
@@ -75,6 +77,8 @@ pub struct Summary {
     pub client: SocketAddr,
     /// The server's address.
     pub server: SocketAddr,
+    /// Whether it travels inside TLS.
+    pub tls: bool,
     /// Whether it travels inside WebSocket.
     pub websocket: bool,
     /// What is spoken.
@@ -112,7 +116,12 @@ impl Summary {
 /// `127.0.0.1:50000 -> 127.0.0.1:1883, MQTT 5.0, client id "x"`
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inside = if self.websocket { " over WebSocket" } else { "" };
+        let inside = match (self.websocket, self.tls) {
+            (false, false) => "",
+            (false, true) => " over TLS",
+            (true, false) => " over WebSocket",
+            (true, true) => " over secure WebSocket",
+        };
         write!(f, "{} -> {}, {}{inside}", self.client, self.server, self.protocol)?;
         match &self.client_id {
             Some(id) => write!(f, ", client id \"{}\"", id.escape_debug()),
@@ -135,12 +144,13 @@ impl Survey {
     /// Takes in a connection that is over, under its number. Whether it was MQTT that could be judged as a whole.
     pub(super) fn close(&mut self, number: u64, mut conversation: Conversation) -> bool {
         let (opened, latest) = (conversation.opened, conversation.latest);
-        let (ended, websocket) = (conversation.ended, conversation.is_websocket());
+        let ended = conversation.ended;
+        let (tls, websocket) = (conversation.is_tls(), conversation.is_websocket());
         let [first, second] = conversation.parties;
         let (client, session) = match conversation.nature() {
             Nature::Mqtt(client, session) => (client, session),
-            Nature::Encrypted => {
-                self.encrypted += 1;
+            Nature::Encrypted(why) => {
+                *self.encrypted.entry(why).or_default() += 1;
                 return false;
             }
             Nature::Other => {
@@ -154,6 +164,7 @@ impl Survey {
             number,
             client,
             server,
+            tls,
             websocket,
             protocol: session.protocol,
             client_id: session.client_id.take(),
@@ -198,16 +209,22 @@ impl Survey {
     }
 }
 
-/// Reads a capture to its end. `watcher` is told of every packet, with the number of its conversation.
+/// Reads a capture to its end. `watcher` is told of every packet, with the number of its conversation. `keys` are the
+/// secrets of TLS connections that are known; those in the capture come to them.
 ///
 /// # Errors
 /// Not even its first frame can be read. What was read before a later error is told in the survey.
-pub fn survey(input: impl Read, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Result<Survey, ReadError> {
+pub fn survey(
+    input: impl Read,
+    keys: KeyLog,
+    watcher: &mut dyn FnMut(u64, &Seen<'_>),
+) -> Result<Survey, ReadError> {
     let mut frames = FrameReader::new(input)?;
     let mut network = Network::default();
     let mut streams = Streams::default();
     let mut events = Vec::new();
-    let mut surveyor = Surveyor { watcher, survey: Survey::default(), open: BTreeMap::new(), topic_bytes: 0 };
+    let mut surveyor =
+        Surveyor { watcher, keys, survey: Survey::default(), open: BTreeMap::new(), topic_bytes: 0 };
     loop {
         match frames.next() {
             Ok(Some(frame)) => {
@@ -223,6 +240,9 @@ pub fn survey(input: impl Read, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Resu
             }
             Err(error) => return Err(error),
         }
+        for secrets in frames.secrets() {
+            surveyor.keys.add(&secrets);
+        }
         events.drain(..).for_each(|event| surveyor.event(event));
     }
     streams.finish(&mut events);
@@ -235,6 +255,7 @@ pub fn survey(input: impl Read, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Resu
 
 struct Surveyor<'w> {
     watcher: &'w mut dyn FnMut(u64, &Seen<'_>),
+    keys: KeyLog,
     survey: Survey,
     open: BTreeMap<ConversationId, Conversation>,
     topic_bytes: usize,
@@ -255,7 +276,7 @@ impl Surveyor<'_> {
         let is_over = matches!(kind, Kind::Over);
         let Some(conversation) = self.open.get_mut(&id) else { return };
         let (watcher, topics, bytes) = (&mut self.watcher, &mut self.survey.topics, &mut self.topic_bytes);
-        conversation.event(stamp, kind, &mut |seen| {
+        conversation.event(stamp, kind, &self.keys, &mut |seen| {
             count_topic(topics, bytes, seen);
             watcher(u64::from(id.0) + 1, seen);
         });

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::layer::{Unpacked, Unreadable};
+
 /// More of an HTTP header is not read.
 const HEADER: usize = 16 << 10;
 
@@ -29,15 +31,6 @@ enum State {
     },
     /// Nothing can be read any more.
     Broken,
-}
-
-/// What a direction holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unpacked {
-    /// Bytes of MQTT, as much of a frame as came at once.
-    Bytes(Bytes),
-    /// From here on nobody knows what the bytes mean, for this reason.
-    Broken(&'static str),
 }
 
 /// The header of a frame.
@@ -81,13 +74,10 @@ impl Tunnel {
 
     /// Bytes are missing.
     pub(super) fn gap(&mut self, unpacked: &mut Vec<Unpacked>) {
-        self.fail(
-            "bytes of a WebSocket connection are missing, and with them the place of the next frame",
-            unpacked,
-        );
+        self.fail(Unreadable::WebSocketGap, unpacked);
     }
 
-    fn fail(&mut self, why: &'static str, unpacked: &mut Vec<Unpacked>) {
+    fn fail(&mut self, why: Unreadable, unpacked: &mut Vec<Unpacked>) {
         if !matches!(self.state, State::Broken) {
             self.state = State::Broken;
             self.pending = Vec::new();
@@ -104,7 +94,7 @@ impl Tunnel {
             return rest.get((end + 4).saturating_sub(known)..).unwrap_or_default();
         }
         if self.pending.len() > HEADER {
-            self.fail("the HTTP header of a WebSocket connection has no end", unpacked);
+            self.fail(Unreadable::WebSocketHeader, unpacked);
         }
         &[]
     }
@@ -116,7 +106,7 @@ impl Tunnel {
         let Some(header) = Header::parse(&self.pending) else { return &[] };
         self.pending.clear();
         if header.is_text {
-            self.fail("a WebSocket text frame, where MQTT travels in binary frames only", unpacked);
+            self.fail(Unreadable::WebSocketText, unpacked);
             return &[];
         }
         self.state = if header.length == 0 {

@@ -6,9 +6,9 @@ mod scenario;
 
 use std::{
     fmt::Write as _,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Instant,
 };
 
@@ -21,7 +21,7 @@ use super::{
     terminal::{Terminal, complain, print},
 };
 use crate::{
-    capture::{Seen, Survey, outcome, summary, survey},
+    capture::{KeyLog, Recordings, Seen, Survey, outcome, record, summary, survey},
     report::{Conclusion, capture as render, safe},
 };
 
@@ -42,11 +42,74 @@ enum Action {
     ToScenario(scenario::ToScenario),
 }
 
+/// A capture, and what it takes to read it.
+#[derive(Debug, Args)]
+struct Source {
+    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
+    file: PathBuf,
+    /// Open TLS with the secrets in this file, which clients and brokers write where SSLKEYLOGFILE says; those in the
+    /// capture itself are used in any case
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+}
+
+impl Source {
+    /// What it is called in what is told.
+    fn name(&self) -> String {
+        if self.file.as_os_str() == "-" {
+            "standard input".to_owned()
+        } else {
+            self.file.display().to_string()
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Read>, BadInput> {
+        if self.file.as_os_str() == "-" {
+            return Ok(Box::new(io::stdin().lock()));
+        }
+        let file = File::open(&self.file);
+        Ok(Box::new(file.map_err(|error| BadInput::new(format!("cannot open `{}`: {error}", self.name())))?))
+    }
+
+    /// The text of the secrets; empty if none are named.
+    fn secrets(&self) -> Result<Vec<u8>, BadInput> {
+        let Some(path) = &self.keylog else { return Ok(Vec::new()) };
+        let text = fs::read(path)
+            .map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", path.display())))?;
+        if KeyLog::default().add(&text) == 0 {
+            return Err(BadInput::new(format!(
+                "`{}` holds no TLS secret; expected lines such as `CLIENT_RANDOM 52340c85... 21c3b6f8...`, as programs \
+                 write them to the file that the environment variable SSLKEYLOGFILE names",
+                path.display()
+            )));
+        }
+        Ok(text)
+    }
+
+    fn keys(&self) -> Result<KeyLog, BadInput> {
+        let mut keys = KeyLog::default();
+        keys.add(&self.secrets()?);
+        Ok(keys)
+    }
+
+    /// Reads the capture to its end.
+    fn survey(&self, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Result<Survey, BadInput> {
+        survey(self.open()?, self.keys()?, watcher)
+            .map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", self.name())))
+    }
+
+    /// Reads the conversations with these numbers, or all, as they can be played again.
+    fn record(&self, wanted: &[u64], purpose: &str) -> Result<Recordings, BadInput> {
+        record(self.open()?, self.keys()?, wanted)
+            .map_err(|error| BadInput::new(format!("cannot {purpose} `{}`: {error}", self.name())))
+    }
+}
+
 /// Show the MQTT conversations of a capture: who talks, packets, answers, topics
 #[derive(Debug, Args)]
 struct Show {
-    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
-    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// List every packet instead
     #[arg(long)]
     packets: bool,
@@ -58,8 +121,8 @@ struct Show {
 /// Judge clients and brokers by what a capture shows of them
 #[derive(Debug, Args)]
 struct Check {
-    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
-    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Count warnings as failures
     #[arg(long)]
     strict: bool,
@@ -71,8 +134,8 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
     match &arguments.action {
         Action::Show(arguments) if arguments.packets => list(arguments),
         Action::Show(arguments) => {
-            let survey = read(&arguments.file, &mut |_, _| {})?;
-            print(&render::show(&name(&arguments.file), &survey, size(terminal)));
+            let survey = arguments.source.survey(&mut |_, _| {})?;
+            print(&render::show(&arguments.source.name(), &survey, size(terminal)));
             Ok(if survey.mqtt() == 0 { Exit::Undecided } else { Exit::Success })
         }
         Action::Check(arguments) => check(arguments, terminal),
@@ -89,8 +152,8 @@ fn size(terminal: Terminal) -> (usize, bool) {
 fn check(arguments: &Check, terminal: Terminal) -> Result<Exit, BadInput> {
     let opened = arguments.reports.open()?;
     let (began, date) = (Instant::now(), reports::now());
-    let survey = read(&arguments.file, &mut |_, _| {})?;
-    let name = name(&arguments.file);
+    let survey = arguments.source.survey(&mut |_, _| {})?;
+    let name = arguments.source.name();
     let run = outcome(&survey, &name, began.elapsed());
     let conclusion = Conclusion::of(&run, arguments.strict);
     if opened.takes_stdout() {
@@ -112,7 +175,7 @@ fn list(arguments: &Show) -> Result<Exit, BadInput> {
     let mut lines = String::new();
     let mut began = None;
     let mut found = false;
-    let survey = read(&arguments.file, &mut |number, seen| {
+    let survey = arguments.source.survey(&mut |number, seen| {
         let began = *began.get_or_insert(seen.stamp.at);
         if arguments.conversation.is_none_or(|wanted| wanted == number) {
             found = true;
@@ -151,23 +214,4 @@ fn line(number: u64, seconds: f64, seen: &Seen<'_>) -> String {
         let _ = write!(text, "\n{:29}{} {}", "", violation.statement, safe(&violation.what));
     }
     text + "\n"
-}
-
-fn name(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
-}
-
-/// A file, or standard input.
-fn open(path: &Path) -> Result<Box<dyn Read>, BadInput> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file = File::open(path);
-    Ok(Box::new(file.map_err(|error| BadInput::new(format!("cannot open `{}`: {error}", path.display())))?))
-}
-
-/// Reads a capture to its end.
-fn read(path: &Path, watcher: &mut dyn FnMut(u64, &Seen<'_>)) -> Result<Survey, BadInput> {
-    survey(open(path)?, watcher)
-        .map_err(|error| BadInput::new(format!("cannot read `{}`: {error}", name(path))))
 }

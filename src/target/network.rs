@@ -15,6 +15,9 @@ use crate::stage::{Command, Input, LinkId, Play};
 /// Inputs that wait for the play at most; beyond that, reading stops and TCP holds the broker back.
 const QUEUE: usize = 1024;
 
+/// How long a line may take at the end to pass on what was sent last.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// A broker on the network, and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -41,9 +44,7 @@ pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
     let (sender, mut happenings) = mpsc::channel::<Happening>(QUEUE);
     let mut lines: BTreeMap<LinkId, mpsc::UnboundedSender<Outgoing>> = BTreeMap::new();
     loop {
-        if let Poll::Ready(outcome) = play.advance(epoch.elapsed()) {
-            return outcome;
-        }
+        let outcome = play.advance(epoch.elapsed());
         for command in play.take_commands() {
             let (link, outgoing) = match command {
                 Command::Open(link) => {
@@ -61,6 +62,13 @@ pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
                 // A line that is gone has reported its end already.
                 line.send(outgoing).ok();
             }
+        }
+        if let Poll::Ready(outcome) = outcome {
+            // What was sent last is still on its way; the lines end when they have passed it on.
+            drop((lines, sender));
+            let farewell = async { while happenings.recv().await.is_some() {} };
+            let _ = tokio::time::timeout(FAREWELL, farewell).await;
+            return outcome;
         }
         let alarm = play.next_timeout().map(|at| epoch + at);
         let happening = tokio::select! {

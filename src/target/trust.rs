@@ -3,7 +3,7 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, KeyLogFile, RootCertStore, SignatureScheme,
     client::{
         VerifierBuilderError, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -63,8 +63,11 @@ impl Trust {
         let provider = Arc::new(ring::default_provider());
         let verifier = Arc::new(Verifier { provider: Arc::clone(&provider), listed });
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = builder.dangerous().with_custom_certificate_verifier(verifier);
-        Ok(Self(Some(Arc::new(config.with_no_client_auth()))))
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = builder.with_no_client_auth();
+        // Only if the environment asks for it: to look into a capture of a run.
+        config.key_log = Arc::new(KeyLogFile::new());
+        Ok(Self(Some(Arc::new(config))))
     }
 
     /// How TLS is to be spoken, unless nobody is trusted.

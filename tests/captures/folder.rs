@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
-use mqttspec::capture::{Blind, Survey, survey};
+use mqttspec::capture::{Blind, KeyLog, Survey, survey};
 use mqttspec_wire::{Sender, packet::PacketType};
 
 /// A row of the manifest.
@@ -71,7 +71,8 @@ fn compare(folder: &Path) {
     assert!(!rows.is_empty(), "{} has no manifest with a table", folder.display());
     for row in rows {
         let Ok(file) = fs::File::open(folder.join(&row.file)) else { panic!("there is no {}", row.file) };
-        let survey = survey(file, &mut |_, _| {}).unwrap_or_else(|error| panic!("{}: {error}", row.file));
+        let survey = survey(file, KeyLog::default(), &mut |_, _| {})
+            .unwrap_or_else(|error| panic!("{}: {error}", row.file));
         let found = counts(&survey);
         if row.is_least {
             let is_there =
@@ -109,12 +110,13 @@ fn blind(survey: &Survey) -> String {
         words.push(match blind {
             Blind::Late => "late".to_owned(),
             Blind::Missing(_) => format!("missing:{bytes}"),
+            Blind::Wrapped(_) => "wrapped".to_owned(),
             Blind::TooLarge => "large".to_owned(),
             Blind::Version => "version".to_owned(),
         });
     }
-    if survey.encrypted > 0 {
-        words.push(format!("encrypted:{}", survey.encrypted));
+    for (why, connections) in &survey.encrypted {
+        words.push(format!("encrypted:{connections} {why:?}"));
     }
     words.join(" ")
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, rc::Rc, time::Duration};
 
 use mqttspec::{
     capture::{
-        record,
+        KeyLog, record,
         replay::{Options, Outcome, replay},
     },
     stage::Play,
@@ -16,7 +16,7 @@ use rstest::rstest;
 fn played(name: &str, broken: Option<&str>, prefix: &str) -> Outcome {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap").join(name);
     let file = fs::read(path).unwrap_or_default();
-    let recordings = record(&file[..], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let recordings = record(&file[..], KeyLog::default(), &[]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(recordings.left_out, []);
     let options = Options {
         patience: Duration::from_secs(3),

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use mqttspec::{
     capture::{
-        record,
+        KeyLog, record,
         scenario::{Options, scenario},
     },
     runner::{Embedded, plan},
@@ -17,7 +17,7 @@ use rstest::rstest;
 fn made(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap").join(name);
     let file = fs::read(path).unwrap_or_default();
-    let recordings = record(&file[..], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let recordings = record(&file[..], KeyLog::default(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let options = Options { title: "As it was".to_owned(), without_pings: true };
     scenario(&recordings.whole, &options).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -120,3 +120,36 @@ fn a_capture_that_was_cut_off_is_read_as_far_as_it_goes() {
     assert_eq!(status, Some(3), "{stdout}");
     assert!(stdout.contains("the capture ends in the middle of frame 9"), "{stdout}");
 }
+
+/// The same capture with and without its secrets, which travel with it or beside it.
+#[test]
+fn tls_is_opened_with_its_secrets() {
+    let closed = "fixtures/pcap/tls.pcapng";
+    let (status, stdout, _) = outcome(&["capture", "check", closed]);
+    assert_eq!(status, Some(3), "{stdout}");
+    assert!(
+        stdout.contains("1 connection encrypted (TLS) and not opened: no secrets were given"),
+        "{stdout}"
+    );
+
+    let keys = Capture(std::env::temp_dir().join(format!("mqttspec-keys-{}", std::process::id())));
+    std::fs::write(keys.path(), format!("CLIENT_RANDOM {} {}\n", "ab".repeat(32), "cd".repeat(48))).unwrap();
+    let (status, stdout, _) = outcome(&["capture", "check", closed, "--keylog", keys.path()]);
+    assert_eq!(status, Some(3), "{stdout}");
+    assert!(stdout.contains("none of the secrets given belong to it"), "{stdout}");
+
+    let copy = Capture(std::env::temp_dir().join(format!("mqttspec-tls-{}.pcapng", std::process::id())));
+    let open = "fixtures/pcap/tls-1.3.pcapng";
+    let (status, _, stderr) = outcome(&["capture", "edit", open, copy.path(), "--keylog", keys.path()]);
+    assert_eq!(status, Some(0), "{stderr}");
+    for file in [open, copy.path()] {
+        let (status, stdout, _) = outcome(&["capture", "check", file]);
+        assert_eq!(status, Some(0), "{stdout}");
+        let (_, stdout, _) = outcome(&["capture", "show", file]);
+        assert!(stdout.contains(", MQTT 5.0 over TLS, client id \"paho-5\""), "{stdout}");
+    }
+
+    let (status, _, stderr) = outcome(&["capture", "check", open, "--keylog", "Cargo.toml"]);
+    assert_eq!(status, Some(2));
+    assert!(stderr.contains("`Cargo.toml` holds no TLS secret"), "{stderr}");
+}

@@ -7,15 +7,22 @@ use std::{
 };
 
 use pcap_file::{
-    DataLink,
+    DataLink, Endianness,
     pcap::{PcapReadError, PcapReader, PcapTsResolution},
-    pcapng::{Block, PcapNgReadError, PcapNgReader, PcapNgState},
+    pcapng::{Block, PcapNgReadError, PcapNgReader, PcapNgState, blocks::unknown::UnknownBlock},
 };
 
 use crate::{
     link::LinkType,
     source::{Format, open},
 };
+
+/// The type of a block that holds secrets.
+pub(crate) const DECRYPTION_SECRETS: u32 = 0x0000_000A;
+/// The type of secrets in the format of `SSLKEYLOGFILE`.
+pub(crate) const TLS_KEY_LOG: u32 = 0x544C_534B;
+/// Blocks of secrets in a row that are kept until they are asked for.
+const SECRETS: usize = 64;
 
 /// When something was captured, and in which frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +113,8 @@ pub struct FrameReader<'r> {
     bytes: u64,
     /// The bytes of the latest frame.
     data: Vec<u8>,
+    /// TLS secrets that came before it.
+    secrets: Vec<Vec<u8>>,
     /// Nothing follows.
     ended: bool,
 }
@@ -134,7 +143,7 @@ impl<'r> FrameReader<'r> {
                 Reader::PcapNg(PcapNgReader::new(input).map_err(|error| pcapng_error(error, 1))?)
             }
         };
-        Ok(Self { reader, number: 0, bytes: 0, data: Vec::new(), ended: false })
+        Ok(Self { reader, number: 0, bytes: 0, data: Vec::new(), secrets: Vec::new(), ended: false })
     }
 
     /// How many frames were read.
@@ -145,6 +154,12 @@ impl<'r> FrameReader<'r> {
     /// How many bytes those frames hold.
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The TLS secrets that the capture itself has brought along since this was asked for the last time, as the text of
+    /// a file that programs log them to (`SSLKEYLOGFILE`). They come before the frames that they open.
+    pub fn secrets(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.secrets)
     }
 
     /// The next frame, or none at the end. After an error there is none.
@@ -159,7 +174,7 @@ impl<'r> FrameReader<'r> {
         let number = self.number + 1;
         let head = match &mut self.reader {
             Reader::Pcap(reader) => next_pcap(reader, &mut self.data, number),
-            Reader::PcapNg(reader) => next_pcapng(reader, &mut self.data, number),
+            Reader::PcapNg(reader) => next_pcapng(reader, (&mut self.data, &mut self.secrets), number),
         };
         self.ended = !matches!(head, Ok(Some(_)));
         let Some(Head { at, link, original }) = head? else { return Ok(None) };
@@ -192,7 +207,7 @@ fn next_pcap<R: Read>(
 
 fn next_pcapng<R: Read>(
     reader: &mut PcapNgReader<R>,
-    data: &mut Vec<u8>,
+    (data, secrets): (&mut Vec<u8>, &mut Vec<Vec<u8>>),
     number: u64,
 ) -> Result<Option<Head>, ReadError> {
     loop {
@@ -212,12 +227,29 @@ fn next_pcapng<R: Read>(
             | Block::InterfaceStatistics(_)
             | Block::SystemdJournalExport(_)
             | Block::CustomCopiable(_)
-            | Block::CustomNonCopiable(_)
-            | Block::Unknown(_) => continue,
+            | Block::CustomNonCopiable(_) => continue,
+            Block::Unknown(block) => {
+                let is_little = state.endianness() == Endianness::Little;
+                let keys = tls_keys(block, is_little);
+                secrets.extend(keys.filter(|_| secrets.len() < SECRETS).map(<[u8]>::to_vec));
+                continue;
+            }
         };
         keep(data, bytes);
         return Ok(Some(Head { at, link: link_of(state, interface), original: original as usize }));
     }
+}
+
+/// The TLS secrets in a Decryption Secrets Block: its type, their length, and they themselves.
+fn tls_keys<'b>(block: &'b UnknownBlock<'_>, is_little: bool) -> Option<&'b [u8]> {
+    let number =
+        |bytes: [u8; 4]| if is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) };
+    let (kind, rest) = block.value.split_first_chunk::<4>()?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    if block.type_ != DECRYPTION_SECRETS || number(*kind) != TLS_KEY_LOG {
+        return None;
+    }
+    rest.get(..usize::try_from(number(*length)).ok()?)
 }
 
 fn keep(data: &mut Vec<u8>, bytes: &[u8]) {

@@ -12,11 +12,15 @@ use pcap_file::{
                 InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
             },
             opt_common::CommonOption,
+            unknown::UnknownBlock,
         },
     },
 };
 
-use crate::{Frame, LinkType};
+use crate::{
+    Frame, LinkType,
+    frame::{DECRYPTION_SECRETS, TLS_KEY_LOG},
+};
 
 /// A capture cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,16 @@ impl<W: Write> Recorder<W> {
             data: Cow::Borrowed(frame.data),
             options: comment.map(EnhancedPacketOption::Common).into_iter().collect(),
         })?;
+        Ok(())
+    }
+
+    /// Adds TLS secrets in the format of `SSLKEYLOGFILE`, for the frames that follow.
+    pub fn secrets(&mut self, text: &[u8]) -> Result<(), WriteError> {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let head = [TLS_KEY_LOG.to_le_bytes(), length.to_le_bytes()].concat();
+        let mut value = [&head[..], text].concat();
+        value.resize(value.len().next_multiple_of(4), 0);
+        self.writer.write_pcapng_block(UnknownBlock::new(DECRYPTION_SECRETS, 0, &value))?;
         Ok(())
     }
 

@@ -168,3 +168,46 @@ fn a_capture_that_ends_in_a_frame_says_in_which() {
     assert!(matches!(frames.next(), Err(ReadError::Cut(2))));
     assert!(matches!(frames.next(), Ok(None)));
 }
+
+/// A pcapng file without frames, with a block of secrets of this type, and with a TLS key log in it.
+fn secrets(is_big: bool, kind: u32, length: u32, text: &[u8]) -> Vec<u8> {
+    let word = |word: u32| if is_big { word.to_be_bytes() } else { word.to_le_bytes() };
+    let total = 20 + u32::try_from(text.len()).unwrap_or_default();
+    let versions = if is_big { [0, 1, 0, 0] } else { [1, 0, 0, 0] };
+    let mut file = [word(0x0A0D_0D0A), word(28), word(0x1A2B_3C4D), versions].concat();
+    file.extend([word(u32::MAX), word(u32::MAX), word(28)].concat());
+    file.extend([word(0x0A), word(total), word(kind), word(length)].concat());
+    file.extend(text);
+    file.extend(word(total));
+    file
+}
+
+#[rstest]
+#[case::little(false, 0x544C_534B, 6, &[&b"secret"[..]])]
+#[case::big(true, 0x544C_534B, 6, &[&b"secret"[..]])]
+#[case::of_another_kind(true, 0x5353_484B, 6, &[])]
+#[case::longer_than_the_block(false, 0x544C_534B, 9, &[])]
+fn secrets_in_a_capture_are_handed_out(
+    #[case] is_big: bool,
+    #[case] kind: u32,
+    #[case] length: u32,
+    #[case] expected: &[&[u8]],
+) {
+    let file = secrets(is_big, kind, length, b"secret\0\0");
+    let mut frames = FrameReader::new(&file[..]).unwrap();
+    assert!(frames.next().unwrap().is_none());
+    assert_eq!(frames.secrets(), expected);
+    assert!(frames.secrets().is_empty());
+}
+
+#[test]
+fn secrets_are_written_as_they_are_read() {
+    let mut recorder = Recorder::new(Vec::new()).unwrap();
+    for text in [&b"odd"[..], b"even"] {
+        recorder.secrets(text).unwrap();
+    }
+    let file = recorder.finish();
+    let mut frames = FrameReader::new(&file[..]).unwrap();
+    assert!(frames.next().unwrap().is_none());
+    assert_eq!(frames.secrets(), [&b"odd"[..], b"even"]);
+}

@@ -4,7 +4,7 @@ use std::{fs::File, io::BufWriter, path::PathBuf};
 
 use clap::Args;
 
-use super::{BadInput, Exit, name, open};
+use super::{BadInput, Exit, Source};
 use crate::capture::edit::{Delay, Edits, edit as copy};
 
 /// Copy a capture with faults put into it: loss, repetition, reordering, cuts
@@ -32,9 +32,13 @@ pub(super) struct Edit {
     /// Keep so many bytes of each frame
     #[arg(long, value_name = "BYTES")]
     snap: Option<usize>,
+    /// Put the TLS secrets in this file into the copy, so that whoever gets it can open what they are of
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
 }
 
 pub(super) fn edit(arguments: &Edit) -> Result<Exit, BadInput> {
+    let source = Source { file: arguments.file.clone(), keylog: arguments.keylog.clone() };
     let delays = |delays: &[Delay]| delays.iter().map(|delay| (delay.frame, delay.by)).collect();
     let edits = Edits {
         lost: arguments.lose.iter().copied().collect(),
@@ -43,12 +47,13 @@ pub(super) fn edit(arguments: &Edit) -> Result<Exit, BadInput> {
         from: arguments.from,
         until: arguments.until,
         snap: arguments.snap,
+        secrets: source.secrets()?,
     };
-    let input = open(&arguments.file)?;
+    let input = source.open()?;
     let path = arguments.output.display();
     let output = File::create(&arguments.output)
         .map_err(|error| BadInput::new(format!("cannot write `{path}`: {error}")))?;
     copy(input, BufWriter::new(output), &edits)
-        .map_err(|error| BadInput::new(format!("cannot edit `{}`: {error}", name(&arguments.file))))?;
+        .map_err(|error| BadInput::new(format!("cannot edit `{}`: {error}", source.name())))?;
     Ok(Exit::Success)
 }

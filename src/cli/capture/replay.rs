@@ -7,10 +7,10 @@ use clap::Args;
 use reference_broker::{Broker, Config, Rule, Rules};
 use tokio::{runtime::Builder, task::LocalSet, time::Instant};
 
-use super::{BadInput, Exit, name, open, size};
+use super::{BadInput, Exit, Source, size};
 use crate::{
     capture::{
-        Recordings, record,
+        Recordings,
         replay::{Options, Outcome, replay as script},
     },
     cli::terminal::{Terminal, complain, print},
@@ -26,8 +26,8 @@ use crate::{
 /// Play the clients of a capture against a broker, and compare what it does with the capture
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
-    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Where the broker listens: mqtt://127.0.0.1:1883. Without it, the reference broker inside this program
     #[arg(value_name = "TARGET")]
     target: Option<Address>,
@@ -81,9 +81,8 @@ fn rule(name: &str) -> Result<Rule, String> {
 }
 
 pub(super) fn replay(arguments: &Replay, terminal: Terminal) -> Result<Exit, BadInput> {
-    let file = name(&arguments.file);
-    let recordings = record(open(&arguments.file)?, &arguments.conversation)
-        .map_err(|error| BadInput::new(format!("cannot play `{file}`: {error}")))?;
+    let file = arguments.source.name();
+    let recordings = arguments.source.record(&arguments.conversation, "play")?;
     for (number, why) in &recordings.left_out {
         complain(&format!("warning: conversation {number} is left out: {why}\n"));
     }

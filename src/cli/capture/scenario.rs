@@ -1,23 +1,18 @@
 //! `mqttspec capture to-scenario`: makes a scenario of a conversation.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::{BadInput, Exit, name, open};
+use super::{BadInput, Exit, Source};
 use crate::{
-    capture::{
-        record,
-        scenario::{Options, scenario},
-    },
+    capture::scenario::{Options, scenario},
     cli::terminal::{complain, print},
 };
 
 /// Make a scenario of conversations, to be read, changed and played; it goes to standard output
 #[derive(Debug, Args)]
 pub(super) struct ToScenario {
-    /// A capture (pcap or pcapng, also compressed with gzip); `-` is standard input
-    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Take only the conversations with these numbers; `mqttspec capture show` shows them
     #[arg(long, value_name = "NUMBER", value_delimiter = ',')]
     conversation: Vec<u64>,
@@ -30,11 +25,10 @@ pub(super) struct ToScenario {
 }
 
 pub(super) fn to_scenario(arguments: &ToScenario) -> Result<Exit, BadInput> {
-    let file = name(&arguments.file);
+    let file = arguments.source.name();
     let failed =
         |error: &dyn std::fmt::Display| BadInput::new(format!("cannot make a scenario of `{file}`: {error}"));
-    let recordings =
-        record(open(&arguments.file)?, &arguments.conversation).map_err(|error| failed(&error))?;
+    let recordings = arguments.source.record(&arguments.conversation, "make a scenario of")?;
     for (number, why) in &recordings.left_out {
         complain(&format!("warning: conversation {number} is left out: {why}\n"));
     }

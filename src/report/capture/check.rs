@@ -135,9 +135,9 @@ fn sentence(
                 .collect();
             format!("not conforming: {}; {judged} judged", told.join(" and "))
         }
-        Conclusion::Undecided if survey.mqtt() == 0 && survey.encrypted > 0 => {
-            "could not decide: there is no MQTT in the clear; capture at the broker, where TLS has ended, or \
-             without TLS"
+        Conclusion::Undecided if survey.mqtt() == 0 && !survey.encrypted.is_empty() => {
+            "could not decide: there is no MQTT in the clear; give the secrets of TLS with `--keylog`, or capture at \
+             the broker, where TLS has ended"
                 .to_owned()
         }
         Conclusion::Undecided if survey.mqtt() == 0 => {

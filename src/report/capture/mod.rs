@@ -26,14 +26,14 @@ fn header(page: &mut Page, name: &str, survey: &Survey) {
     }
     page.hanging(0, &format!("{name}: "), Tone::Plain, &told);
     let mut told = counted(number(survey.mqtt()), "MQTT conversation");
-    if survey.encrypted > 0 {
-        let encrypted = counted(number(survey.encrypted), "connection");
-        let _ = write!(told, "; {encrypted} encrypted (TLS), which cannot be looked into");
-    }
     if survey.other > 0 {
         let _ = write!(told, "; {} of other protocols", counted(number(survey.other), "connection"));
     }
     page.paragraph(0, Tone::Plain, &told);
+    for (why, connections) in &survey.encrypted {
+        let encrypted = counted(number(*connections), "connection");
+        page.paragraph(0, Tone::Caution, &format!("{encrypted} encrypted (TLS) and not opened: {why}"));
+    }
     for (link, frames) in &survey.unread {
         let frames = counted(number(*frames), "frame");
         page.paragraph(
