@@ -25,12 +25,11 @@ struct Entry {
     capability: String,
 }
 
-/// Why no scenario can judge a statement.
+/// Why a statement cannot be judged.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OutOfReach {
     id: String,
-    setting: Option<String>,
     reason: String,
 }
 
@@ -56,10 +55,8 @@ fn read(file: &str) -> Result<String, Box<dyn Error>> {
 /// The constants of the reasons, by statement.
 fn out_of_reach(file: &str) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     let mut found = BTreeMap::new();
-    for OutOfReach { id, setting, reason } in serde_yaml::from_str::<Vec<_>>(&read(file)?)? {
-        let setting = setting.map_or("None".to_owned(), |name| format!("Some(Setting::{})", variant(&name)));
-        let constant = format!("Some(OutOfReach {{ setting: {setting}, reason: {reason:?} }})");
-        if found.insert(id.clone(), constant).is_some() {
+    for OutOfReach { id, reason } in serde_yaml::from_str::<Vec<_>>(&read(file)?)? {
+        if found.insert(id.clone(), format!("Some({reason:?})")).is_some() {
             return Err(format!("{file}: {id} stands twice").into());
         }
     }

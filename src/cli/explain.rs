@@ -114,15 +114,12 @@ fn judges(id: StatementId, scenarios: &[Arc<Scenario>], class: Class) -> Vec<Str
     if judged(Sender::Server).contains(&id) {
         lines.push("the referee, on every packet of every scenario".to_owned());
     }
-    let reason = id.statement().out_of_reach.map(|out_of_reach| out_of_reach.reason);
+    let reason = id.statement().out_of_reach;
     match class {
         Class::Scenarios(_) | Class::Referee => {}
         Class::Captures => lines.push("the referee in captures: it is the client's duty".to_owned()),
-        Class::Launched(setting) => {
-            lines.push(format!(
-                "a broker launched with {setting} would show it: {}",
-                reason.unwrap_or_default()
-            ));
+        Class::WebSocket => {
+            lines.push("the player, on every network connection over WebSocket (ws://, wss://)".to_owned());
         }
         Class::NotObservable => lines.push(format!("nothing: {}", reason.unwrap_or_default())),
         Class::Permission => {

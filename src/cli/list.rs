@@ -114,8 +114,8 @@ fn write_coverage(page: &mut Page, coverage: &Coverage) {
             let by = format!("{:column$}  ", class.to_string());
             let title = id.statement().title;
             page.line(2, &[(Tone::Plain, &start), (tone(class.name()), &by), (Tone::Faint, title)]);
-            if let Some(out_of_reach) = id.statement().out_of_reach {
-                page.line(22, &[(Tone::Faint, out_of_reach.reason)]);
+            if let Some(reason) = id.statement().out_of_reach {
+                page.line(22, &[(Tone::Faint, reason)]);
             }
         }
     }

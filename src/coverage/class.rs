@@ -2,24 +2,25 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use mqttspec_spec::{Level, Setting, StatementId, Version};
+use mqttspec_spec::{Level, StatementId, Version};
 use mqttspec_wire::Sender;
 
-use crate::{referee::judged, scenario::ast::Scenario};
+use crate::{referee::judged, scenario::ast::Scenario, stage::JUDGED_OVER_WEBSOCKET};
 
 /// How a statement is judged. It counts in the first of these that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// By scenarios: so many cover it.
     Scenarios(usize),
-    /// By a scenario, once the broker is launched with this setting.
-    Launched(Setting),
     /// Not at all: nothing that is seen from outside shows a breach.
     NotObservable,
-    /// Not at all: it permits something, so that every behaviour keeps it.
+    /// Not at all: it permits something, so that every behaviour keeps it. That nobody is accused of making use of it is
+    /// tested with brokers that do.
     Permission,
     /// By the referee, on every packet that a broker sends.
     Referee,
+    /// By the player, on every network connection that is opened over WebSocket.
+    WebSocket,
     /// By the referee too, but it is the client's duty: in captures only, since the player is not judged.
     Captures,
     /// By nobody, and nobody has said why. The tests allow no such statement.
@@ -31,8 +32,8 @@ impl Class {
     pub const NAMES: [&str; 7] = [
         "by scenarios",
         "by the referee",
+        "over WebSocket",
         "in captures",
-        "launched",
         "not observable",
         "a permission",
         "not yet",
@@ -40,12 +41,12 @@ impl Class {
 
     /// Its name, without what goes with it.
     pub const fn name(self) -> &'static str {
-        let [scenarios, referee, captures, launched, not_observable, permission, unknown] = Self::NAMES;
+        let [scenarios, referee, websocket, captures, not_observable, permission, unknown] = Self::NAMES;
         match self {
             Self::Scenarios(_) => scenarios,
             Self::Referee => referee,
+            Self::WebSocket => websocket,
             Self::Captures => captures,
-            Self::Launched(_) => launched,
             Self::NotObservable => not_observable,
             Self::Permission => permission,
             Self::Unknown => unknown,
@@ -58,10 +59,12 @@ impl fmt::Display for Class {
         match self {
             Self::Scenarios(1) => f.write_str("by 1 scenario"),
             Self::Scenarios(count) => write!(f, "by {count} scenarios"),
-            Self::Launched(setting) => write!(f, "launched: {setting}"),
-            Self::Referee | Self::Captures | Self::NotObservable | Self::Permission | Self::Unknown => {
-                f.write_str(self.name())
-            }
+            Self::Referee
+            | Self::WebSocket
+            | Self::Captures
+            | Self::NotObservable
+            | Self::Permission
+            | Self::Unknown => f.write_str(self.name()),
         }
     }
 }
@@ -84,8 +87,9 @@ impl Coverage {
             let count = covered.iter().filter(|covered| **covered == id).count();
             match id.statement().out_of_reach {
                 _ if count > 0 => Class::Scenarios(count),
-                Some(reason) => reason.setting.map_or(Class::NotObservable, Class::Launched),
+                Some(_) => Class::NotObservable,
                 None if server.contains(&id) => Class::Referee,
+                None if JUDGED_OVER_WEBSOCKET.contains(&id) => Class::WebSocket,
                 None if client.contains(&id) => Class::Captures,
                 None if id.statement().level == Level::May => Class::Permission,
                 None => Class::Unknown,
@@ -104,11 +108,9 @@ impl Coverage {
                 Class::Scenarios(_) if reason.is_some() => {
                     Some(format!("{id} is judged: its entry in out-of-reach.yaml is not true any more"))
                 }
-                Class::Launched(_) | Class::NotObservable if id.statement().level == Level::May => {
-                    Some(format!(
-                        "{id} is a permission, which nobody can break: out-of-reach.yaml need not say so"
-                    ))
-                }
+                Class::NotObservable if id.statement().level == Level::May => Some(format!(
+                    "{id} is a permission, which nobody can break: out-of-reach.yaml need not say so"
+                )),
                 Class::NotObservable if judged.contains(id) => Some(format!(
                     "{id} is judged by the referee, so out-of-reach.yaml cannot say that nobody sees it"
                 )),
@@ -117,8 +119,8 @@ impl Coverage {
                 )),
                 Class::Scenarios(_)
                 | Class::Referee
+                | Class::WebSocket
                 | Class::Captures
-                | Class::Launched(_)
                 | Class::Permission
                 | Class::NotObservable => None,
             }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mqttspec_spec::{Level, OutOfReach, StatementId};
+use mqttspec_spec::{Level, StatementId};
 use reference_broker::Rule;
 
 use super::{
@@ -55,13 +55,7 @@ pub fn why_unnoticed(rule: Rule) -> Option<String> {
         return Some("what it carries out is a permission".to_owned());
     }
     let reasons: Option<Vec<_>> = rule.statements().iter().map(|id| id.statement().out_of_reach).collect();
-    let of_a_setting = |reason: &OutOfReach| reason.setting.is_some();
-    let reasons = reasons?;
-    let reason = reasons.iter().find(|reason| of_a_setting(reason)).or(reasons.first())?;
-    Some(match reason.setting {
-        Some(setting) => format!("takes a broker launched with {setting}"),
-        None => reason.reason.to_owned(),
-    })
+    reasons?.first().map(|reason| (*reason).to_owned())
 }
 
 fn is_permission(id: StatementId) -> bool {

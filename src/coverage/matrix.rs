@@ -71,7 +71,8 @@ impl Matrix {
         let coverage = Coverage::of(scenarios.iter().map(Arc::as_ref));
         let theatre = Theatre {
             embedded: Embedded::probed(),
-            runs: plan(scenarios, selection),
+            // Those over WebSocket are proved over sockets.
+            runs: plan(scenarios, selection).into_iter().filter(|run| !run.scenario.over_websocket).collect(),
             for_the_referee: coverage.all(Class::Referee.name()),
             is_whole,
         };

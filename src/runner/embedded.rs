@@ -108,6 +108,14 @@ pub(super) fn play(
     drip: bool,
     circumstances: Circumstances,
 ) -> ScenarioResult {
+    if run.scenario.over_websocket {
+        return unplayed(
+            run,
+            Grade::Skip,
+            "WebSocket as the transport",
+            "a broker of this process has no transport",
+        );
+    }
     let play = Play::new(Duration::ZERO, |stage| script::play(stage, run.clone(), circumstances));
     let played =
         if drip { in_process::play(play, &mut Dripped(broker)) } else { in_process::play(play, broker) };

@@ -135,6 +135,7 @@ mod tests {
             broker: vec![],
             vary: vec![("qos".into(), vec![Scalar::Number(1.0), Scalar::Number(2.0)])],
             exclusive: false,
+            over_websocket: false,
             ruling: None,
             prepare: vec![],
             control: vec![],

@@ -119,6 +119,10 @@ pub(super) fn playable<'r>(
 
 /// What a run comes to that the target's own words do not allow.
 pub(super) fn obstacle(run: &Run, facts: &Facts, set_up: SetUp) -> Option<ScenarioResult> {
+    if run.scenario.over_websocket && !facts.over_websocket {
+        let proof = "the target was addressed over another transport than ws:// or wss://";
+        return Some(skipped(run, "WebSocket as the transport", proof));
+    }
     if let Some((feature, proof)) = facts.missing(run.version, &run.scenario.needs_with(&run.variant)) {
         return Some(skipped(run, &format!("the feature `{feature}`"), &proof));
     }

@@ -201,7 +201,8 @@ impl<'a> Session<'a> {
 
     /// What the target says of itself, or why it cannot be reached.
     pub(super) async fn probe(&self) -> Result<Facts, String> {
-        let mut facts = Facts::default();
+        let over_websocket = self.network.endpoint.transport.is_websocket();
+        let mut facts = Facts { over_websocket, ..Facts::default() };
         let probe = |version| {
             let unique = unique(self.options.seed, PROBE);
             let credentials = self.options.target.credentials().cloned();

@@ -7,6 +7,9 @@ use mqttspec_wire::Sender;
 use super::{Link, LinkState, link::Note};
 use crate::referee::Violation;
 
+/// The statements that are judged on every network connection over WebSocket.
+pub const JUDGED: [StatementId; 4] = [v3!("6.0.0-1"), v5!("6.0.0-1"), v3!("6.0.0-4"), v5!("6.0.0-4")];
+
 impl Link {
     /// The server answered the offer of the subprotocol `mqtt` with another one. Also says so in words.
     pub(super) fn wrong_subprotocol(&mut self) -> (String, Violation) {

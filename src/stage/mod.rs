@@ -28,6 +28,7 @@ use mqttspec_wire::Sender;
 mod framing;
 mod link;
 
+pub use self::framing::JUDGED as JUDGED_OVER_WEBSOCKET;
 use self::link::Note;
 pub use self::link::{Link, LinkState, Received};
 use crate::{
@@ -61,8 +62,10 @@ pub enum Input {
 pub enum Command {
     /// Open it.
     Open(LinkId),
-    /// Send these bytes.
+    /// Send these bytes, over WebSocket in a binary frame.
     Send(LinkId, Bytes),
+    /// Send these bytes in a WebSocket text frame.
+    SendText(LinkId, Bytes),
     /// Close our sending direction.
     HalfClose(LinkId),
     /// Close it at once.
@@ -228,12 +231,27 @@ impl Stage {
 
     /// Sends bytes in one segment, if the network connection is still open.
     pub fn send(&self, id: LinkId, bytes: Bytes) {
+        self.dispatch(id, bytes, Command::Send, "");
+    }
+
+    /// Sends bytes in a WebSocket text frame, if the network connection is still open.
+    pub fn send_text(&self, id: LinkId, bytes: Bytes) {
+        self.dispatch(id, bytes, Command::SendText, ", in a WebSocket text frame");
+    }
+
+    /// `how` is added to what the evidence says of the packets.
+    fn dispatch(&self, id: LinkId, bytes: Bytes, command: fn(LinkId, Bytes) -> Command, how: &str) {
         self.with(|world| {
             let now = world.now;
-            let notes = world.link(id).sent(now, &bytes);
+            let mut notes = world.link(id).sent(now, &bytes);
+            for note in &mut notes {
+                if let EvidenceKind::Packet { summary, .. } = &mut note.kind {
+                    summary.push_str(how);
+                }
+            }
             world.note(id, notes);
             if world.link(id).state == LinkState::Open {
-                world.commands.push(Command::Send(id, bytes));
+                world.commands.push(command(id, bytes));
             }
         });
     }

@@ -19,6 +19,8 @@ pub struct Facts {
     pub refused: BTreeMap<Version, String>,
     /// The probes that could not be completed, with their packets.
     pub troubled: Vec<ScenarioResult>,
+    /// Whether it is reached over WebSocket.
+    pub over_websocket: bool,
 }
 
 /// What a target says of itself under one version.

@@ -88,6 +88,8 @@ impl Wire<'_> {
                     self.hand_over(now, BrokerInput::Bytes(connection(link), bytes), play);
                 }
             }
+            // There are no frames here, and no scenario is played that wants them.
+            Command::SendText(..) => {}
             Command::HalfClose(link) | Command::Close(link) => {
                 if self.open.remove(&link) {
                     self.hand_over(now, BrokerInput::Closed(connection(link)), play);

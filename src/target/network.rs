@@ -55,6 +55,7 @@ pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
                     continue;
                 }
                 Command::Send(link, bytes) => (link, Outgoing::Bytes(bytes)),
+                Command::SendText(link, bytes) => (link, Outgoing::Text(bytes)),
                 Command::HalfClose(link) => (link, Outgoing::HalfClose),
                 Command::Close(link) => (link, Outgoing::Close),
             };
@@ -94,6 +95,7 @@ async fn sleep_until(alarm: Option<Instant>) {
 
 enum Outgoing {
     Bytes(Bytes),
+    Text(Bytes),
     HalfClose,
     Close,
 }
@@ -132,6 +134,7 @@ impl Wire {
                 Some(piece) = async { left.pop_front() } => stream.send(piece).await,
                 order = orders.recv(), if left.is_empty() => match order {
                     Some(Outgoing::Bytes(bytes)) => left.extend(pieces(bytes, target.drip)),
+                    Some(Outgoing::Text(bytes)) => stream.send_text(bytes).await,
                     Some(Outgoing::HalfClose) => stream.half_close().await,
                     Some(Outgoing::Close) | None => return,
                 },

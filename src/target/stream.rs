@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Error, Message, error::ProtocolError},
+    tungstenite::{Error, Message, Utf8Bytes, error::ProtocolError},
 };
 
 /// What can be read from and written to.
@@ -51,6 +51,13 @@ impl Stream {
             Self::Frames(socket) => {
                 socket.send(Message::Binary(bytes)).await.ok();
             }
+        }
+    }
+
+    /// Sends bytes that are UTF-8 in a WebSocket text frame; nothing over another transport, which has no frames.
+    pub(super) async fn send_text(&mut self, bytes: Bytes) {
+        if let (Self::Frames(socket), Ok(text)) = (self, Utf8Bytes::try_from(bytes)) {
+            socket.send(Message::Text(text)).await.ok();
         }
     }
 

@@ -17,8 +17,9 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// Folders of the root that hold no sources.
-const NOT_OURS: [&str; 2] = [".git", "reports"];
+/// Folders of the root that hold no sources: `target`, too, where cargo puts its products elsewhere and scripts their files
+/// here.
+const NOT_OURS: [&str; 3] = [".git", "reports", "target"];
 
 /// What cargo puts into a folder of build products.
 const CACHE_TAG: &str = "CACHEDIR.TAG";

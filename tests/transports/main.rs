@@ -5,6 +5,7 @@ mod broker;
 mod impostors;
 mod mosquitto;
 mod verdicts;
+mod websocket;
 
 use std::sync::Arc;
 

@@ -19,18 +19,13 @@
 //! The texts are paraphrases; the wording that counts is the standard's, to which [`Version::url`] leads.
 
 mod id;
-mod reach;
 mod statement;
 
 pub use id::{ParseIdError, StatementId, find};
-pub use reach::{OutOfReach, Setting};
 pub use statement::{Binds, Level, Observable, Statement, Version};
 
 mod catalogue {
-    use crate::{
-        reach::{OutOfReach, Setting},
-        statement::{Binds, Level, Observable, Statement},
-    };
+    use crate::statement::{Binds, Level, Observable, Statement};
 
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{OutOfReach, StatementId, catalogue};
+use crate::{StatementId, catalogue};
 
 /// A version of the standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,8 +88,8 @@ pub struct Statement {
     pub how: &'static str,
     /// The optional or feature-level function of the server that a check rests on, or `none`.
     pub capability: &'static str,
-    /// Why no scenario can judge it on a broker as it comes, if that is so.
-    pub out_of_reach: Option<OutOfReach>,
+    /// Why nothing that is seen from outside shows a breach, in one sentence, if that is so.
+    pub out_of_reach: Option<&'static str>,
 }
 
 impl Statement {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mqttspec_wire::{Sender, packet::Publish};
+use mqttspec_wire::{
+    ReasonCode, Sender,
+    packet::{Disconnect, Publish},
+};
 
 use super::findings::Findings;
 use crate::referee::duty::duties;
@@ -12,6 +15,7 @@ duties! {
     CLIENT_ALIAS_WITHIN_MAXIMUM: Client, Always, v5 "3.3.2-9";
     SERVER_ALIAS_ALLOWED: Server, Always, v5 "3.1.2-27" in "topic-alias";
     SERVER_ALIAS_WITHIN_MAXIMUM: Server, Always, v5 "3.3.2-11" in "topic-alias";
+    CLIENT_ACCEPTS_ALIASES: Client, Mutual, v5 "3.3.2-10";
     ALIAS_WAS_SET: Both, Sighted, v5 "X-3.3.4-4" in "topic-alias";
 }
 
@@ -51,6 +55,19 @@ impl Aliases {
         }
         self.set(alias, &publish.topic);
         Some(&publish.topic)
+    }
+
+    /// The client left because of the aliases that these are, all of which it had to accept.
+    pub(super) fn refused(&self, disconnect: &Disconnect, findings: &mut Findings) {
+        if disconnect.reason == ReasonCode::TOPIC_ALIAS_INVALID && !self.names.is_empty() {
+            findings.breach(
+                CLIENT_ACCEPTS_ALIASES,
+                format_args!(
+                    "DISCONNECT has Reason Code {} although no Topic Alias was above the client's maximum",
+                    disconnect.reason
+                ),
+            );
+        }
     }
 
     fn set(&mut self, alias: u16, topic: &str) {

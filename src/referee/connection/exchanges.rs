@@ -91,7 +91,10 @@ impl Exchanges {
             (Stage::Free, true) if is_known => self.doubt(id),
             (Stage::Free, true) if fresh => new_with_dup(id, delivery, findings),
             (Stage::Free, _) => {}
-            (Stage::AwaitingPuback | Stage::AwaitingPubrec | Stage::AwaitingPubrel, true) => {
+            (stage @ (Stage::AwaitingPuback | Stage::AwaitingPubrec | Stage::AwaitingPubrel), true) => {
+                if stage != Stage::AwaitingPubrel {
+                    self.order.resent(id, findings);
+                }
                 self.resent(id, "PUBLISH", findings);
             }
             (Stage::AwaitingPubcomp, true) => {
@@ -144,6 +147,16 @@ impl Exchanges {
         }
         self.order.released(id, findings);
         self.enter(id, Stage::AwaitingPubcomp);
+    }
+
+    /// Whether anything under `id` was seen on this network connection.
+    pub(super) fn is_known(&self, id: PacketId) -> bool {
+        self.used.contains(id) || self.doubtful.contains(id)
+    }
+
+    /// Whether what was begun under `id` still wants an answer.
+    pub(super) fn is_open(&self, id: PacketId) -> bool {
+        self.stage(id) != Stage::Free
     }
 
     fn stage(&self, id: PacketId) -> Stage {

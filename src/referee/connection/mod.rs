@@ -8,6 +8,7 @@
 //! | `publish`, `alias` | a PUBLISH by itself and against what was announced |
 //! | `quota`, `size` | Receive Maximum, Maximum Packet Size |
 //! | `filters`, `subscriptions` | SUBSCRIBE, UNSUBSCRIBE and their answers; messages against subscriptions |
+//! | `resumption` | what a client does with its session state once it knows the server's |
 //! | `ping` | Keep Alive, PINGREQ and PINGRESP |
 //! | `fault` | what could not be decoded |
 //!
@@ -27,6 +28,7 @@ mod opening;
 mod ping;
 mod publish;
 mod quota;
+mod resumption;
 mod sides;
 mod size;
 mod subscriptions;
@@ -50,6 +52,7 @@ use self::{
     opening::{Opening, Phase},
     ping::Life,
     quota::Quota,
+    resumption::Resumption,
     sides::{Sides, peer},
     subscriptions::Subscriptions,
     terms::{Accepted, Terms},
@@ -94,6 +97,7 @@ pub struct Connection {
     quotas: Sides<Quota>,
     subscriptions: Subscriptions,
     life: Life,
+    resumption: Resumption,
 }
 
 impl Connection {
@@ -112,6 +116,7 @@ impl Connection {
             quotas: Sides::default(),
             subscriptions: Subscriptions::default(),
             life: Life::default(),
+            resumption: Resumption::default(),
         }
     }
 
@@ -187,6 +192,9 @@ impl Connection {
         }
         if findings.party == Sender::Client {
             self.life.client(at, packet, self.terms.as_ref(), findings);
+            if let Some(terms) = &self.terms {
+                self.resumption.client(packet, &self.exchanges, terms, findings);
+            }
         }
         self.judge_type(at, packet, findings);
     }
@@ -238,6 +246,7 @@ impl Connection {
             Packet::Disconnect(packet) => {
                 if let Some(terms) = self.terms.as_ref().filter(|_| findings.party == Sender::Client) {
                     connect::disconnect(packet, terms, findings);
+                    self.aliases.of(Sender::Server).refused(packet, findings);
                 }
             }
             Packet::Auth(packet) => {

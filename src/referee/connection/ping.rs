@@ -5,12 +5,13 @@ use std::time::Duration;
 use mqttspec_wire::Packet;
 
 use super::{findings::Findings, terms::Terms};
-use crate::referee::duty::duties;
+use crate::referee::duty::{Duty, duties};
 
 duties! {
     PINGRESP_ANSWERS_PINGREQ: Server, Sighted, v3 "3.12.4-1", v5 "3.12.4-1";
     CLIENT_KEEPS_ALIVE: Client, Sighted, v3 "3.1.2-23", v5 "3.1.2-20";
     SERVER_KEEP_ALIVE_COUNTS: Client, Sighted, v5 "3.1.2-21";
+    SERVER_KEEP_ALIVE_IS_USED: Client, Sighted, v5 "3.2.2-21";
 }
 
 /// The signs of life.
@@ -69,12 +70,16 @@ fn keep_alive(quiet: Duration, seconds: u16, own: u16, findings: &mut Findings) 
     if !exceeds(seconds) {
         return;
     }
-    let duty = if seconds == own || exceeds(own) { CLIENT_KEEPS_ALIVE } else { SERVER_KEEP_ALIVE_COUNTS };
-    findings.breach(
-        duty,
-        format_args!(
-            "The client sent nothing for {} s, where the keep-alive is {seconds} s",
-            quiet.as_secs()
-        ),
-    );
+    // The standard says the same of CONNECT and of CONNACK.
+    let of_the_server: &[Duty] = &[SERVER_KEEP_ALIVE_COUNTS, SERVER_KEEP_ALIVE_IS_USED];
+    let duties = if seconds == own || exceeds(own) { &[CLIENT_KEEPS_ALIVE] } else { of_the_server };
+    for duty in duties {
+        findings.breach(
+            *duty,
+            format_args!(
+                "The client sent nothing for {} s, where the keep-alive is {seconds} s",
+                quiet.as_secs()
+            ),
+        );
+    }
 }

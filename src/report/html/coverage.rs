@@ -39,11 +39,11 @@ pub(super) fn write(book: &Book<'_>) -> Markup {
             }
             @if !unseen.is_empty() {
                 details {
-                    summary { "Why " (unseen.len()) " statements cannot be judged on a broker as it comes" }
+                    summary { "Why " (unseen.len()) " statements cannot be judged" }
                     ul { @for id in &unseen {
                         li {
                             a href=(format!("#{id}")) { (id) } " "
-                            @if let Some(reason) = id.statement().out_of_reach { (reason.reason) }
+                            @if let Some(reason) = id.statement().out_of_reach { (reason) }
                         }
                     } }
                 }

@@ -111,7 +111,7 @@ fn row(book: &Book<'_>, id: StatementId, scenarios: &[&str]) -> Markup {
 fn judged(book: &Book<'_>, id: StatementId) -> String {
     let judge = book.columns.first().and_then(|column| column.report.judges.get(&id));
     let judge = judge.map_or("unknown", String::as_str);
-    let why = id.statement().out_of_reach.map(|out_of_reach| format!(". {}", out_of_reach.reason));
+    let why = id.statement().out_of_reach.map(|reason| format!(". {reason}"));
     format!("{}{}", super::shown(judge), why.unwrap_or_default())
 }
 

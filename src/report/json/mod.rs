@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
             id,
             standing: standing.unwrap_or(Standing::NotJudged),
             judged: judged.map_or("unknown", String::as_str),
-            why_not: statement.out_of_reach.map(|out_of_reach| out_of_reach.reason),
+            why_not: statement.out_of_reach,
             chapter: Chapter::of_statement(id).to_string(),
             section: statement.section,
             level: statement.level.to_string(),

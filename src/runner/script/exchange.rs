@@ -12,7 +12,7 @@ use mqttspec_wire::{
 use super::{Script, edit, trouble::Trouble};
 use crate::{
     runner::{build, observe, value::Datum},
-    scenario::ast::{Exchange, PacketSpec, SendItem},
+    scenario::ast::{Exchange, Frame, PacketSpec, SendItem},
     stage::{LinkId, LinkState, Received, World},
 };
 
@@ -216,7 +216,7 @@ impl Script {
         &mut self,
         client: &str,
         items: &[SendItem],
-        mark: Option<&str>,
+        (mark, frame): (Option<&str>, Frame),
     ) -> Result<(), Trouble> {
         let link = self.link(client)?;
         let mut segment = BytesMut::new();
@@ -227,7 +227,10 @@ impl Script {
             }
         }
         self.mark(client, mark);
-        self.stage.send(link, segment.freeze());
+        match frame {
+            Frame::Binary => self.stage.send(link, segment.freeze()),
+            Frame::Text => self.stage.send_text(link, segment.freeze()),
+        }
         Ok(())
     }
 

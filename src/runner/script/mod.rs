@@ -218,7 +218,7 @@ impl Script {
             Action::Subscribe(exchange) => self.subscribe(client, exchange).await,
             Action::Unsubscribe(exchange) => self.unsubscribe(client, exchange).await,
             Action::Ping(_) => self.ping(client).await,
-            Action::Send { items, mark } => self.send_items(client, items, mark.as_deref()),
+            Action::Send { items, mark, frame } => self.send_items(client, items, (mark.as_deref(), *frame)),
             Action::Receive(expectation) => self.expect(client, expectation, true).await,
             Action::Expect(expectation) => self.expect(client, expectation, false).await,
             Action::ExpectAnyOrder { patterns, acknowledge, terms } => {

@@ -20,7 +20,7 @@ pub use expr::{Expr, Operator, Scalar, Segment};
 pub use packet::{EditSpec, Field, FieldValue, Matcher, PacketPattern, PacketSpec};
 pub use recipe::{Given, Recipe};
 pub use setting::{Challenge, Lack, Limit, Setting};
-pub use step::{Action, Exchange, SendItem, Step, StepKind, Whichever};
+pub use step::{Action, Exchange, Frame, SendItem, Step, StepKind, Whichever};
 
 /// One scenario file.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Scenario {
     pub vary: Vec<(String, Vec<Scalar>)>,
     /// Whether it needs the broker to itself.
     pub exclusive: bool,
+    /// Whether it is about MQTT over WebSocket, and means nothing over another transport.
+    pub over_websocket: bool,
     /// How a contested point is judged here, and why.
     pub ruling: Option<String>,
     /// Steps whose failure is inconclusive.

@@ -85,6 +85,8 @@ pub enum Action {
         items: Vec<SendItem>,
         /// A name for the moment of sending, to which `within` and `not-before` may refer.
         mark: Option<String>,
+        /// What carries it, over WebSocket.
+        frame: Frame,
     },
     /// Expects a PUBLISH and completes its handshake by the QoS it has.
     Receive(Expectation),
@@ -123,6 +125,15 @@ pub enum Action {
     },
     /// Expects that the broker closes the network connection.
     ExpectClosed(CloseExpectation),
+}
+
+/// What carries bytes over WebSocket (MQTT 5.0 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A binary frame, as MQTT wants it.
+    Binary,
+    /// A text frame, in which there may be no MQTT.
+    Text,
 }
 
 /// A packet to send whose answering packets are awaited too.

@@ -6,7 +6,7 @@ use mqttspec_wire::packet::PacketType;
 use super::{Keys, Lower, Mistake, keys, scope::Effect};
 use crate::{
     scenario::{
-        ast::{Action, Exchange, Expectation, Otherwise, OutcomeEvent, PacketSpec, Span, Terms},
+        ast::{Action, Exchange, Expectation, Frame, Otherwise, OutcomeEvent, PacketSpec, Span, Terms},
         diagnostic::Code,
         node::{Node, Value},
         vocabulary,
@@ -139,8 +139,8 @@ impl Lower {
             }
             "send" => {
                 let items = self.send_items(node);
-                let mark = self.mark_of(keys);
-                Some(Action::Send { items, mark })
+                let (mark, frame) = (self.mark_of(keys), self.frame_of(keys)?);
+                Some(Action::Send { items, mark, frame })
             }
             _ => self.expectation(client, name, node, keys),
         }
@@ -225,6 +225,20 @@ impl Lower {
             let mistake = Mistake::new(Code::Missing, span, message, "at least one filter is needed");
             self.add(mistake.help(format!("to send it nevertheless write `send: {{{verb}: ...}}`")));
         }
+    }
+
+    /// `frame: text`, where the transport has frames.
+    fn frame_of(&mut self, keys: &mut Keys<'_>) -> Option<Frame> {
+        let Some(node) = keys.take("frame") else { return Some(Frame::Binary) };
+        if node.word() != Some("text") {
+            return self.wrong_type(node, "`text`, since frames are binary otherwise");
+        }
+        if !self.over_websocket {
+            let message = "only WebSocket has frames";
+            let mistake = Mistake::new(Code::Missing, &node.span, message, "no other transport has them");
+            return self.refuse(mistake.help("`transport: websocket` says that the scenario is about it"));
+        }
+        Some(Frame::Text)
     }
 
     fn mark_of(&mut self, keys: &mut Keys<'_>) -> Option<String> {

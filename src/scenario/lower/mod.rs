@@ -64,6 +64,8 @@ struct Lower {
     scope: Scope,
     /// How many bytes were made for `{bytes: n}`.
     bytes_made: usize,
+    /// Whether the scenario is about MQTT over WebSocket.
+    over_websocket: bool,
     /// Whether the steps being lowered are judged: those of `steps`, not those that lead up to them.
     judged: bool,
 }

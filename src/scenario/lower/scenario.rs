@@ -31,6 +31,7 @@ pub(super) fn scenario(lower: &mut Lower, id: &str, source: &Arc<Source>, root: 
     let needs = needs.map_or_else(Vec::new, |node| lower.needs(node, &vary));
     let broker = keys.take("broker").map_or_else(Vec::new, |node| lower.settings(node));
     let exclusive = keys.take("exclusive").is_some_and(|node| lower.plain_flag(node));
+    lower.over_websocket = keys.take("transport").is_some_and(|node| lower.transport(node));
     let ruling = keys.take("ruling").and_then(|node| Some(lower.scalar(node, "a text")?.text.clone()));
     let (prepare, control) = (keys.take("prepare"), keys.take("control"));
     let steps = keys.need(lower, "steps");
@@ -57,6 +58,7 @@ pub(super) fn scenario(lower: &mut Lower, id: &str, source: &Arc<Source>, root: 
         broker,
         vary,
         exclusive,
+        over_websocket: lower.over_websocket,
         ruling,
         prepare,
         control,
@@ -72,6 +74,15 @@ impl Lower {
             return self.refuse(Mistake::new(Code::WrongValue, &node.span, message, "one line is needed"));
         }
         Some(title.to_owned())
+    }
+
+    /// The one transport of which the standard says more than that it carries bytes.
+    fn transport(&mut self, node: &Node) -> bool {
+        let is_websocket = node.word() == Some("websocket");
+        if !is_websocket {
+            self.wrong_type::<()>(node, "`websocket`; without it a scenario is played over any transport");
+        }
+        is_websocket
     }
 
     fn read_covers(&mut self, node: &Node) {

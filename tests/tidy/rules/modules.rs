@@ -37,7 +37,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 13] = [
         &["settings", "scenario", "target", "referee", "runner", "coverage", "fleet", "report", "cli"],
     ),
     ("runner", &["settings", "coverage", "fleet", "report", "cli"]),
-    ("coverage", &["settings", "stage", "fleet", "report", "cli"]),
+    ("coverage", &["settings", "fleet", "report", "cli"]),
     ("capture", &["settings", "runner", "coverage", "fleet", "report", "cli"]),
     ("report", &["settings", "scenario", "target", "referee", "coverage", "fleet", "cli"]),
 ];

@@ -1,4 +1,4 @@
-//! The order in which a client answers (§4.6). The standards set none for a server's answers.
+//! The order in which a client answers, and in which it sends again (§4.6). The standards set none for a server's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,7 @@ use crate::referee::{
 duties! {
     PUBACKS_IN_ORDER: Client, Mutual, v3 "4.6.0-2", v5 "4.6.0-2";
     PUBRECS_IN_ORDER: Client, Mutual, v3 "4.6.0-3", v5 "4.6.0-3";
+    RESENT_IN_ORDER: Client, Mutual, v3 "4.6.0-1";
     PUBRELS_IN_ORDER: Client, Mutual, v3 "4.6.0-4", v5 "4.6.0-4";
 }
 
@@ -21,16 +22,35 @@ pub(super) struct Order {
     pubacks: Queue,
     pubrecs: Queue,
     pubrels: Queue,
+    /// Of the messages that were sent again, the one that had been sent last.
+    resent: Option<(u64, PacketId)>,
+    /// How many places were taken in all queues together.
+    turns: u64,
 }
 
 impl Order {
     pub(super) fn published(&mut self, id: PacketId, qos: QoS) {
         self.forget(id);
+        let turn = self.turn();
         match qos {
             QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => self.pubacks.push(id),
-            QoS::ExactlyOnce => self.pubrecs.push(id),
+            QoS::AtLeastOnce => self.pubacks.push(turn, id),
+            QoS::ExactlyOnce => self.pubrecs.push(turn, id),
         }
+    }
+
+    /// An unanswered PUBLISH, which was sent once before.
+    pub(super) fn resent(&mut self, id: PacketId, findings: &mut Findings) {
+        let Some(turn) = self.pubacks.place(id).or(self.pubrecs.place(id)) else { return };
+        if let Some((_, later)) = self.resent.filter(|(latest, _)| *latest > turn) {
+            findings.breach(
+                RESENT_IN_ORDER,
+                format_args!(
+                    "PUBLISH {id} was sent again after PUBLISH {later} was, although it had been sent before it"
+                ),
+            );
+        }
+        self.resent = self.resent.max(Some((turn, id)));
     }
 
     pub(super) fn puback(&mut self, id: PacketId, findings: &mut Findings) {
@@ -41,7 +61,8 @@ impl Order {
     pub(super) fn pubrec(&mut self, id: PacketId, received: bool, findings: &mut Findings) {
         judge(&mut self.pubrecs, id, PUBRECS_IN_ORDER, ("PUBREC", "PUBLISH"), findings);
         if received {
-            self.pubrels.push(id);
+            let turn = self.turn();
+            self.pubrels.push(turn, id);
         }
     }
 
@@ -54,6 +75,11 @@ impl Order {
         for queue in [&mut self.pubacks, &mut self.pubrecs, &mut self.pubrels] {
             queue.remove(id);
         }
+    }
+
+    const fn turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
     }
 
     #[cfg(test)]
@@ -85,15 +111,17 @@ fn judge(
 struct Queue {
     turns: BTreeSet<(u64, PacketId)>,
     places: BTreeMap<PacketId, u64>,
-    next: u64,
 }
 
 impl Queue {
-    fn push(&mut self, id: PacketId) {
+    fn push(&mut self, turn: u64, id: PacketId) {
         self.remove(id);
-        self.next += 1;
-        self.turns.insert((self.next, id));
-        self.places.insert(id, self.next);
+        self.turns.insert((turn, id));
+        self.places.insert(id, turn);
+    }
+
+    fn place(&self, id: PacketId) -> Option<u64> {
+        self.places.get(&id).copied()
     }
 
     fn first(&self) -> Option<PacketId> {

@@ -105,7 +105,7 @@ pub(super) struct Case {
     pub(super) party: Sender,
     pub(super) statements: Vec<StatementId>,
     pub(super) knowledge: Knowledge,
-    /// The event before the last one is a breach by the other side.
+    /// An event before the last one is a breach by the other side.
     pub(super) provoked: bool,
     pub(super) events: Vec<Event>,
 }

@@ -32,6 +32,10 @@ struct End {
     /// How many more messages above QoS 0 it may send (MQTT 5.0 §4.9).
     quota: usize,
     own: BTreeMap<u16, Awaits>,
+    /// The identifiers in use, in the order in which their packets were sent first.
+    sent: Vec<u16>,
+    /// Those under which something was sent again in this round.
+    repeated: BTreeSet<u16>,
     out: VecDeque<Packet>,
     subscribed: bool,
 }
@@ -45,6 +49,8 @@ impl End {
             is_odd: false,
             quota: RECEIVE_MAXIMUM,
             own: BTreeMap::new(),
+            sent: Vec::new(),
+            repeated: BTreeSet::new(),
             out: VecDeque::new(),
             subscribed: false,
         }
@@ -60,7 +66,7 @@ impl End {
                 _ => (Awaits::Pubcomp, pubrel(*id)),
             };
             if !self.own.contains_key(id) {
-                self.own.insert(*id, awaits);
+                self.begin(*id, awaits);
                 self.out.push_back(packet);
                 self.quota -= usize::from(awaits != Awaits::Pubcomp);
             }
@@ -72,7 +78,7 @@ impl End {
         match choice % 8 {
             _ if self.is_odd && choice.is_multiple_of(7) => self.be_odd(choice),
             0..=2 => self.publish(choice),
-            3 | 4 => self.repeat(choice),
+            3 | 4 => self.repeat(),
             5 if self.is_client => self.request(|id| subscribe(id, "t", Q2)),
             6 if self.is_client => self.request(|id| unsubscribe(id, &["t"])),
             7 if self.is_client => self.out.push_back(Packet::Pingreq),
@@ -103,8 +109,8 @@ impl End {
         let (id, qos) = (self.free_id(), QoS::new(choice % 3).unwrap());
         match qos {
             QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => drop(self.own.insert(id, Awaits::Puback)),
-            QoS::ExactlyOnce => drop(self.own.insert(id, Awaits::Pubrec)),
+            QoS::AtLeastOnce => self.begin(id, Awaits::Puback),
+            QoS::ExactlyOnce => self.begin(id, Awaits::Pubrec),
         }
         self.quota -= usize::from(qos > QoS::AtMostOnce);
         self.out.push_back(publish(qos, id));
@@ -117,28 +123,40 @@ impl End {
         self.quota = RECEIVE_MAXIMUM.min(self.quota + usize::from(is_end));
     }
 
-    /// Sends something again, as only MQTT 3.1.1 allows on the same connection.
-    fn repeat(&mut self, choice: u8) {
-        let Some((id, awaits)) = self.own.iter().nth(usize::from(choice / 8) % 4) else { return };
+    fn begin(&mut self, id: u16, awaits: Awaits) {
+        self.own.insert(id, awaits);
+        self.sent.push(id);
+    }
+
+    /// Sends something again, as only MQTT 3.1.1 allows on the same connection: whatever was sent first, and then what
+    /// was sent after it (§4.6).
+    fn repeat(&mut self) {
         if self.version == V5 {
             return;
         }
-        match awaits {
-            Awaits::Puback => self.out.push_back(again(Q1, *id)),
-            Awaits::Pubrec => self.out.push_back(again(Q2, *id)),
-            Awaits::Pubcomp => self.out.push_back(pubrel(*id)),
-            Awaits::Answer => {}
+        if self.sent.iter().all(|id| self.repeated.contains(id)) {
+            self.repeated.clear();
+        }
+        let Some(id) = self.sent.iter().copied().find(|id| !self.repeated.contains(id)) else { return };
+        self.repeated.insert(id);
+        match self.own.get(&id) {
+            Some(Awaits::Puback) => self.out.push_back(again(Q1, id)),
+            Some(Awaits::Pubrec) => self.out.push_back(again(Q2, id)),
+            Some(Awaits::Pubcomp) => self.out.push_back(pubrel(id)),
+            Some(Awaits::Answer) | None => {}
         }
     }
 
     fn request(&mut self, packet: impl FnOnce(u16) -> Packet) {
         let id = self.free_id();
-        self.own.insert(id, Awaits::Answer);
+        self.begin(id, Awaits::Answer);
         self.out.push_back(packet(id));
     }
 
     fn done(&mut self, id: u16) {
         self.own.remove(&id);
+        self.sent.retain(|sent| *sent != id);
+        self.repeated.remove(&id);
     }
 
     /// Answers what it got. `choice` decides where it has one.

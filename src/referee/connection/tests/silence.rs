@@ -81,6 +81,27 @@ fn a_session_that_goes_on_although_it_is_said_to_be_none_is_no_other_breach() {
     }
 }
 
+/// What a client sends before it has read the CONNACK does not show what it makes of it.
+#[rstest]
+#[case::sent_at_once(vec![c(again(Q1, 7)), c(again(Q2, 8)), c(pubrel(9))])]
+#[case::asked_for(vec![s(publish(Q1, 1)), c(puback(1)), s(pubrec(7)), c(pubrel(7))])]
+#[case::new(vec![s(publish(Q1, 1)), c(puback(1)), c(publish(Q2, 7)), s(pubrec(7)), c(pubrel(7))])]
+fn a_client_may_have_sent_what_the_connack_forbids(#[case] then: Vec<Event>) {
+    let reconnect = c(connect(with(asking(V5), |connect| connect.clean_start = false)));
+    assert_eq!(watch(Knowledge::default(), &super::build::then(vec![reconnect, s(accept([]))], then)), []);
+}
+
+/// What is sent again in the order in which it was sent first, also more than once, and what was answered before.
+#[rstest]
+#[case(vec![c(again(Q1, 1)), c(again(Q1, 2)), c(again(Q1, 3)), c(again(Q1, 1))])]
+#[case(vec![c(again(Q1, 2)), c(again(Q1, 3))])]
+#[case(vec![s(puback(1)), c(again(Q1, 2)), c(publish(Q1, 1)), c(again(Q1, 3)), c(again(Q1, 1))])]
+fn what_is_sent_again_in_order_is_right(#[case] then: Vec<Event>) {
+    let sent = [c(publish(Q1, 1)), c(publish(Q1, 2)), c(publish(Q1, 3))];
+    let events = super::build::then(super::build::then(open(V3), sent), then);
+    assert_eq!(watch(STRICT, &events), []);
+}
+
 fn of_an_earlier_connection() -> Vec<Event> {
     vec![
         s(again(Q1, 1)),

@@ -40,6 +40,10 @@ fn aliases() -> Vec<Case> {
     let aliased = |topic, alias| publish_with(topic, [Property::TopicAlias(alias)]);
     let sending =
         |granted: Vec<Property>, topic, alias| then(open_with([], granted), [c(aliased(topic, alias))]);
+    let refusing = then(
+        open_with([Property::TopicAliasMaximum(2)], []),
+        [c(subscribe(1, "#", Q0)), s(suback(1, &[0])), s(aliased("t", 2)), c(disconnect(0x94, []))],
+    );
     let receiving = |asked: Vec<Property>, topic, alias| {
         then(open_with(asked, []), [c(subscribe(1, "#", Q0)), s(suback(1, &[0])), s(aliased(topic, alias))])
     };
@@ -49,6 +53,7 @@ fn aliases() -> Vec<Case> {
         client(v5!("3.2.2-18"), sending(vec![Property::TopicAliasMaximum(0)], "t", 1)),
         client(v5!("3.3.2-9"), sending(two(), "t", 3)),
         client(v5!("X-3.3.4-4"), sending(two(), "", 2)),
+        client(v5!("3.3.2-10"), refusing),
         server(v5!("3.1.2-27"), receiving(vec![], "t", 1)),
         server(v5!("3.3.2-11"), receiving(two(), "t", 3)),
         server(v5!("X-3.3.4-4"), receiving(two(), "", 2)),

@@ -143,6 +143,7 @@ fn resending() -> Vec<Case> {
 
 fn order() -> Vec<Case> {
     let two = |version, qos| then(subscribed(version), [s(publish(qos, 1)), s(publish(qos, 2))]);
+    let sent = |one, two| then(open(V3), [c(publish(one, 1)), c(publish(two, 2))]);
     let received =
         |version| then(open(version), [c(publish(Q2, 1)), c(publish(Q2, 2)), s(pubrec(2)), s(pubrec(1))]);
     vec![
@@ -150,6 +151,8 @@ fn order() -> Vec<Case> {
         client(v5!("4.6.0-2"), then(two(V5, Q1), [c(puback(2))])),
         client(v3!("4.6.0-3"), then(two(V3, Q2), [c(pubrec(2))])),
         client(v5!("4.6.0-3"), then(two(V5, Q2), [c(pubrec(2))])),
+        client(v3!("4.6.0-1"), then(sent(Q1, Q1), [c(again(Q1, 2)), c(again(Q1, 1))])),
+        client(v3!("4.6.0-1"), then(sent(Q2, Q1), [c(again(Q1, 2)), c(again(Q2, 1))])),
         client(v3!("4.6.0-4"), then(received(V3), [c(pubrel(1))])),
         client(v5!("4.6.0-4"), then(received(V5), [c(pubrel(1))])),
     ]

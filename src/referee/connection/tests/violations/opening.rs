@@ -7,7 +7,7 @@ use super::super::build::*;
 use crate::referee::Knowledge;
 
 pub(in super::super) fn cases() -> Vec<Case> {
-    [order(), last(), connect_and_connack(), wills(), authentication(), life()].concat()
+    [order(), last(), connect_and_connack(), wills(), authentication(), life(), resumption()].concat()
 }
 
 fn order() -> Vec<Case> {
@@ -124,6 +124,22 @@ fn authentication() -> Vec<Case> {
     ]
 }
 
+/// What the client does after a CONNACK that does not fit its own state.
+fn resumption() -> Vec<Case> {
+    let unknown =
+        then(vec![c(connect(asking(V5))), s(answer(0, true, []))], [s(publish(Q1, 1)), c(puback(1))]);
+    let forgotten = |packet| {
+        let asking = with(asking(V5), |connect| connect.clean_start = false);
+        let open = vec![c(connect(asking)), s(answer(0, false, [])), c(subscribe(100, "#", Q2))];
+        then(open, [s(suback(100, &[2])), s(publish(Q1, 1)), c(puback(1)), c(packet)])
+    };
+    vec![
+        client(v5!("3.2.2-4"), unknown).after_a_breach(),
+        client(v5!("3.2.2-5"), forgotten(again(Q1, 7))),
+        client(v5!("3.2.2-5"), forgotten(pubrel(7))),
+    ]
+}
+
 fn life() -> Vec<Case> {
     let silent = |events, seconds| then(events, [Event::Wait(seconds), c(Packet::Pingreq)]);
     vec![
@@ -134,6 +150,9 @@ fn life() -> Vec<Case> {
         ),
         client(v3!("3.1.2-23"), silent(open(V3), 91)),
         client(v5!("3.1.2-20"), silent(open(V5), 91)),
-        client(v5!("3.1.2-21"), silent(open_with([], [Property::ServerKeepAlive(10)]), 16)),
+        Case {
+            statements: vec![v5!("3.1.2-21"), v5!("3.2.2-21")],
+            ..client(v5!("3.1.2-21"), silent(open_with([], [Property::ServerKeepAlive(10)]), 16))
+        },
     ]
 }
