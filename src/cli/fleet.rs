@@ -1,12 +1,10 @@
 //! `mqttspec fleet`: plays a fleet of devices on bad links and judges what the broker promised them.
 
+mod target;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Instant,
 };
 
@@ -16,10 +14,11 @@ use mqttspec_fleet::{
     layout::Layout,
     plan::{Plan, SECOND},
     shrink::shrink,
-    world::{Options, Outcome, Progress, World},
+    world::{Options, Outcome, World},
 };
 use reference_broker::{Rule, Rules};
 
+use self::target::Target;
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
@@ -33,10 +32,11 @@ use crate::{
         outcome,
         plan::{self, PlanError},
         report::{self, Report},
-        scenario, sockets,
+        scenario,
+        sockets::{Absence, Ending, Played},
     },
     report::{Date, Page, Tone, counted},
-    target::{Address, Transport},
+    runner::Stop,
     verdict::RunReport,
 };
 
@@ -50,10 +50,8 @@ pub(super) struct Arguments {
     /// List the plans that are part of the program
     #[arg(long, conflicts_with_all = ["wanted", "json"])]
     list: bool,
-    /// Play it in real time against the broker at mqtt://HOST:PORT. Without it, in virtual time against the reference
-    /// broker inside this program
-    #[arg(long, value_name = "URL", conflicts_with_all = ["broken", "scenario", "explore"])]
-    target: Option<Address>,
+    #[command(flatten)]
+    target: Target,
     /// Where all chance comes from: in virtual time the same seed makes the same run, to the last byte
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -78,11 +76,11 @@ fn rule(name: &str) -> Result<Rule, String> {
 }
 
 pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    let stopped = || stop.load(Ordering::Relaxed);
+    let stop = Stop::default();
+    let (asked, abandoned) = (stop.clone(), stop.clone());
+    let stopped = || stop.is_asked();
     if let Some(count) = arguments.explore {
-        on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
+        on_interrupt(move || asked.ask(), move || abandoned.abandon());
         return Ok(swarm(arguments, count, &stopped, terminal));
     }
     let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
@@ -95,9 +93,15 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let options = Options { seed: arguments.seed, rules, ..Options::default() };
     let opened = arguments.reports.open()?;
     let (began, date) = (Instant::now(), reports::now());
-    on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
-    let outcome = play(arguments, &layout, &options, &stopped, terminal)?;
-    let run = outcome::outcome(&outcome, &layout, &address(arguments), began.elapsed());
+    on_interrupt(move || asked.ask(), move || abandoned.abandon());
+    let Some(Played { outcome, ending, absences }) = play(arguments, &layout, &options, &stop, terminal)?
+    else {
+        return Ok(Exit::Undecided);
+    };
+    let mut run = outcome::outcome(&outcome, &layout, &arguments.target.name(), began.elapsed());
+    if ending != Ending::Complete {
+        run.stopped = Some(ending.to_string());
+    }
     let mut page = Page::new(terminal.reading_width(), terminal.colour && !opened.takes_stdout());
     report::write(
         &mut page,
@@ -106,6 +110,7 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
             verdict: &outcome.verdict,
             numbers: &outcome.numbers,
             about: about(&layout, arguments, &outcome),
+            notes: notes(&ending, &absences),
         },
     );
     let mut history = None;
@@ -121,34 +126,27 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     Ok(exit(&outcome.verdict))
 }
 
-/// In virtual time, or against the target in real time.
+/// In virtual time, or against the target in real time; none if that cannot begin.
 fn play(
     arguments: &Arguments,
     layout: &Layout,
     options: &Options,
-    stopped: &dyn Fn() -> bool,
+    stop: &Stop,
     terminal: Terminal,
-) -> Result<Outcome, BadInput> {
-    let Some(address) = &arguments.target else {
-        return Ok(World::new(layout, options).play(|_| !stopped()));
-    };
-    let Address::Network { endpoint, credentials: None } = address else {
-        return Err(BadInput::new("fleets come without credentials: name the target as mqtt://HOST:PORT"));
-    };
-    if endpoint.transport != Transport::Tcp {
-        return Err(BadInput::new("fleets travel over TCP: name the target as mqtt://HOST:PORT"));
+) -> Result<Option<Played>, BadInput> {
+    if arguments.target.is_elsewhere() {
+        return arguments.target.play((layout, options), stop, terminal);
     }
-    let mut watch = |progress: &Progress<'_>| {
-        if terminal.redraw_width.is_some() {
-            complain(&format!("\r\u{1b}[K{}", report::progress(layout, progress)));
-        }
-        !stopped()
-    };
-    let outcome = sockets::play(layout, options, (&endpoint.host, endpoint.port), &mut watch);
-    if terminal.redraw_width.is_some() {
-        complain("\r\u{1b}[K");
-    }
-    outcome.map_err(|error| BadInput::new(format!("cannot reach {endpoint}: {error}. Is it running?")))
+    let outcome = World::new(layout, options).play(|_| !stop.is_asked());
+    let ending = if outcome.verdict.complete { Ending::Complete } else { Ending::Interrupted };
+    Ok(Some(Played { outcome, ending, absences: Vec::new() }))
+}
+
+/// What happened to the broker and to the run, a sentence each.
+fn notes(ending: &Ending, absences: &[Absence]) -> Vec<String> {
+    let gone = absences.iter().map(|absence| format!("{absence}."));
+    let early = (*ending != Ending::Complete).then(|| format!("The run is over early: {ending}."));
+    gone.chain(early).collect()
 }
 
 /// Makes the history of a finding small and writes it as a scenario. What to tell about it, and the scenario.
@@ -177,11 +175,6 @@ fn write_scenario(
         shrunk.runs
     );
     Ok((told, Some(written.text)))
-}
-
-/// The target's address, without its credentials.
-fn address(arguments: &Arguments) -> String {
-    arguments.target.as_ref().unwrap_or(&Address::Embedded).to_string()
 }
 
 /// The report of a run, with the scenario that its history became, by the id of the result it belongs to.
@@ -240,7 +233,8 @@ fn swarm(arguments: &Arguments, count: u64, stopped: &dyn Fn() -> bool, terminal
 
 fn about(layout: &Layout, arguments: &Arguments, outcome: &Outcome) -> String {
     let rules: Vec<&str> = arguments.broken.iter().map(|rule| rule.name()).collect();
-    if let Some(target) = &arguments.target {
+    if arguments.target.is_elsewhere() {
+        let target = arguments.target.name();
         let seconds = outcome.ended / SECOND;
         let seed = arguments.seed;
         return format!("{} devices, {target}, {seconds} s, seed {seed}", layout.devices.len());

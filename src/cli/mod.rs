@@ -25,6 +25,7 @@ mod scram;
 mod selection;
 mod settings;
 mod terminal;
+mod trusted;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -52,7 +53,7 @@ enum Command {
     Mutants(mutants::Arguments),
     Report(report::Arguments),
     Broker(broker::Arguments),
-    Fleet(fleet::Arguments),
+    Fleet(Box<fleet::Arguments>),
     Capture(Box<capture::Arguments>),
     Watch(watch::Arguments),
 }

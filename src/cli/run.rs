@@ -1,7 +1,7 @@
 //! `mqttspec run`: plays scenarios against a broker and says what it keeps and what it breaks.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -18,12 +18,13 @@ use super::{
     scenarios,
     selection::Wanted,
     terminal::{Terminal, complain, print},
+    trusted::Trusted,
 };
 use crate::{
     report::{Conclusion, Page, Tone, View, last_line, line, terminal as render, verdict},
     runner::{self, Options, Stop, plan::Selection},
     scenario::ast::Scenario,
-    target::{Address, ConnectError, Launcher, Trust},
+    target::{Address, Launcher, Trust},
     verdict::RunReport,
 };
 
@@ -48,12 +49,8 @@ pub(super) struct Arguments {
     /// Play the scenarios of this folder (or file) instead of the built-in ones
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
-    /// Over TLS, trust the certificates in this file, in PEM, and those that they have signed
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca: Option<PathBuf>,
-    /// Over TLS, accept any certificate
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    trusted: Trusted,
     /// Send packets byte by byte
     #[arg(long)]
     drip: bool,
@@ -96,13 +93,16 @@ enum Format {
 pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
-    let trust = trust(arguments)?;
+    let trust = arguments.trusted.trust(arguments.target.as_ref())?;
     let baseline = arguments.known.read(terminal)?;
     let opened = arguments.reports.open()?;
     if arguments.showing.format == Format::JsonLines && opened.takes_stdout() {
         return Err(BadInput::new("`--format json-lines` takes standard output: name a file for the report"));
     }
-    let launcher = launcher(arguments, terminal)?;
+    let launcher = match &arguments.launch {
+        Some(path) => Some(scenarios::launcher(path, arguments.folder.clone(), terminal)?),
+        None => None,
+    };
     let name = launcher.as_ref().map(|launcher| launcher.recipe.broker.clone());
     let broker = arguments.broker.as_deref().or(name.as_deref());
     let date = reports::now();
@@ -150,32 +150,6 @@ fn show(arguments: &Arguments, run: &RunReport, repeated: &[String], terminal: T
     say(&text, elsewhere);
 }
 
-/// How the broker is launched, if it is.
-fn launcher(arguments: &Arguments, terminal: Terminal) -> Result<Option<Launcher>, BadInput> {
-    let Some(path) = &arguments.launch else { return Ok(None) };
-    let recipe = scenarios::load_recipe(path, terminal)?;
-    let home = path.parent().unwrap_or(Path::new("")).canonicalize();
-    let home = home.map_err(|error| BadInput::new(format!("cannot find {}: {error}", path.display())))?;
-    Ok(Some(Launcher { recipe, home, folder: arguments.folder.clone() }))
-}
-
-/// Whom to trust over TLS, which somebody has to say.
-fn trust(arguments: &Arguments) -> Result<Trust, BadInput> {
-    match (&arguments.ca, &arguments.target) {
-        (Some(path), _) => Trust::certificates(path).map_err(|error| {
-            let advice = "name a file with the certificate of the authority, in PEM";
-            BadInput::new(format!("cannot trust {}: {error}\n{advice}", path.display()))
-        }),
-        (None, _) if arguments.insecure => {
-            Trust::anybody().map_err(|error| BadInput::new(format!("TLS is not to be had: {error}")))
-        }
-        (None, Some(Address::Network { endpoint, .. })) if endpoint.transport.is_secure() => {
-            Err(BadInput::new(format!("cannot test {endpoint}: {}", ConnectError::NoTrust)))
-        }
-        (None, _) => Ok(Trust::default()),
-    }
-}
-
 /// What the command that plays a scenario again has to repeat.
 fn repeated(arguments: &Arguments) -> Vec<String> {
     let mut repeated = Vec::new();
@@ -183,13 +157,13 @@ fn repeated(arguments: &Arguments) -> Vec<String> {
         ("--launch", &arguments.launch),
         ("--folder", &arguments.folder),
         ("--scenarios", &arguments.scenarios),
-        ("--ca", &arguments.ca),
+        ("--ca", &arguments.trusted.ca),
     ] {
         if let Some(path) = path {
             repeated.extend([option.to_owned(), path.display().to_string()]);
         }
     }
-    for (option, is_set) in [("--insecure", arguments.insecure), ("--drip", arguments.drip)] {
+    for (option, is_set) in [("--insecure", arguments.trusted.insecure), ("--drip", arguments.drip)] {
         if is_set {
             repeated.push(option.to_owned());
         }

@@ -1,6 +1,10 @@
 //! The scenarios that a command works with.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{BadInput, terminal::Terminal};
 use crate::{
@@ -10,6 +14,7 @@ use crate::{
         ast::{Recipe, Scenario},
         builtin, load_str, load_tree,
     },
+    target::Launcher,
 };
 
 /// The scenarios of a folder or a file, or those that are part of the program.
@@ -32,7 +37,7 @@ fn read(path: &Path) -> Result<Vec<Scenario>, LoadError> {
 }
 
 /// The recipe in a file.
-pub(super) fn load_recipe(path: &Path, terminal: Terminal) -> Result<Recipe, BadInput> {
+fn load_recipe(path: &Path, terminal: Terminal) -> Result<Recipe, BadInput> {
     let text = fs::read_to_string(path).map_err(|error| {
         BadInput::new(format!("cannot read {}: {error}\nname the file of a recipe", path.display()))
     })?;
@@ -56,4 +61,16 @@ fn complaint(error: &LoadError, terminal: Terminal) -> BadInput {
 fn mistakes(diagnostics: &Diagnostics, terminal: Terminal) -> BadInput {
     let found = counted(diagnostics.0.len(), "mistake");
     BadInput::new(format!("{found} in scenario files\n\n{}", diagnostics.render(terminal.stderr_colour)))
+}
+
+/// How a broker is launched by the recipe in this file, with its files in this folder.
+pub(super) fn launcher(
+    path: &Path,
+    folder: Option<PathBuf>,
+    terminal: Terminal,
+) -> Result<Launcher, BadInput> {
+    let recipe = load_recipe(path, terminal)?;
+    let home = Path::new(".").join(path).parent().unwrap_or(Path::new(".")).canonicalize();
+    let home = home.map_err(|error| BadInput::new(format!("cannot find {}: {error}", path.display())))?;
+    Ok(Launcher { recipe, home, folder })
 }

@@ -21,6 +21,8 @@ pub struct Report<'a> {
     pub numbers: &'a Numbers,
     /// The run in one line: target, seed, length, hash.
     pub about: String,
+    /// What else happened, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// How many findings of a kind are shown with what decides them.
@@ -33,6 +35,12 @@ pub fn write(page: &mut Page, report: &Report<'_>) {
     page.blank();
     for group in &report.numbers.groups {
         write_group(page, group);
+    }
+    if !report.notes.is_empty() {
+        page.blank();
+    }
+    for note in &report.notes {
+        page.paragraph(0, Tone::Caution, note);
     }
     for ((decision, promise), count) in &report.verdict.counts {
         page.blank();

@@ -60,7 +60,7 @@ impl Stop {
     }
 
     /// Takes note of what the run has launched, or that it has ended.
-    pub(super) fn charge_with(&self, group: Option<Group>) {
+    pub fn charge_with(&self, group: Option<Group>) {
         *self.launched() = group;
     }
 

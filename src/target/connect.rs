@@ -82,9 +82,7 @@ impl Endpoint {
 
     async fn secure(&self, tcp: TcpStream, trust: &Trust) -> Result<Box<dyn Duplex>, ConnectError> {
         let config = trust.config().ok_or(ConnectError::NoTrust)?;
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|error| ConnectError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        match TlsConnector::from(config).connect(name, tcp).await {
+        match TlsConnector::from(config).connect(self.server_name()?, tcp).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(inner @ rustls::Error::InvalidCertificate(_)) => {
@@ -93,6 +91,12 @@ impl Endpoint {
                 _ => Err(ConnectError::Tls(error)),
             },
         }
+    }
+
+    /// The name that the broker's certificate has to be for.
+    pub(super) fn server_name(&self) -> Result<ServerName<'static>, ConnectError> {
+        ServerName::try_from(self.host.clone())
+            .map_err(|error| ConnectError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))
     }
 
     async fn upgrade(&self, stream: Box<dyn Duplex>) -> Result<Stream, ConnectError> {

@@ -96,7 +96,7 @@ impl Stream {
 }
 
 /// How a WebSocket ended.
-fn end(error: &Error) -> Arrival {
+pub(super) fn end(error: &Error) -> Arrival {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed

@@ -84,6 +84,14 @@ fn the_swarm_finds_a_mutant() {
 }
 
 #[test]
+fn nobody_is_judged_who_is_not_there() {
+    let (status, stdout, stderr) = outcome(&["fleet", "wills", "--target", "mqtt://127.0.0.1:1"]);
+    assert_eq!((status, stdout.as_str()), (Some(3), ""));
+    assert!(stderr.starts_with("undecided: cannot reach mqtt://127.0.0.1:1: "), "{stderr}");
+    assert!(stderr.contains("Is it running"), "{stderr}");
+}
+
+#[test]
 fn a_fleet_plays_over_sockets() {
     let plan = Temporary::new("plan.yaml");
     let text = "\

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 mod broker;
+mod fleet;
 mod impostors;
 mod mosquitto;
 mod verdicts;

@@ -69,6 +69,10 @@ pub struct Launched {
     /// What it prints.
     pub log: PathBuf,
     process: Process,
+    /// What was started.
+    words: Vec<String>,
+    stop_within: Duration,
+    ready_within: Duration,
     /// The folder, if it is to be removed.
     temporary: Option<PathBuf>,
 }
@@ -85,20 +89,21 @@ impl Launcher {
             fs::write(&path, text).map_err(LaunchError::io(format!("write {}", path.display())))?;
         }
         let log = folder.join(LOG);
-        let file = || fs::File::create(&log).map_err(LaunchError::io(format!("write {}", log.display())));
+        open_log(&log)?.set_len(0).map_err(LaunchError::io(format!("write {}", log.display())))?;
         for command in texts.commands(settings) {
             let words = self.located(command);
-            if !process::run(&words, file()?)
+            if !process::run(&words, open_log(&log)?)
                 .map_err(LaunchError::io(format!("run `{}`", words.join(" "))))?
             {
                 return Err(LaunchError::Command { command: words.join(" "), log });
             }
         }
         let words = self.located(self.recipe.command.iter().map(|word| texts.fill(word, &[])).collect());
-        let patience = Duration::from_millis(self.recipe.stop_within);
-        let process = Process::start(&words, file()?, patience)
-            .map_err(LaunchError::io(format!("start `{}`", words.join(" "))))?;
-        Ok(Launched { address, log, process, temporary: self.folder.is_none().then_some(folder) })
+        let stop_within = Duration::from_millis(self.recipe.stop_within);
+        let process = start(&words, &log, stop_within)?;
+        let temporary = self.folder.is_none().then_some(folder);
+        let ready_within = self.patience();
+        Ok(Launched { address, log, process, words, stop_within, ready_within, temporary })
     }
 
     /// How long a broker may take until it answers.
@@ -132,6 +137,23 @@ impl Launched {
         self.process.has_ended()
     }
 
+    /// How long it may take until it answers.
+    pub const fn patience(&self) -> Duration {
+        self.ready_within
+    }
+
+    /// Asks it to end, and does not wait for that.
+    pub fn stop(&self) {
+        self.process.group().terminate();
+    }
+
+    /// Starts it again as it was, on the same port and with its files.
+    pub fn start_again(&mut self) -> Result<(), LaunchError> {
+        self.process.end();
+        self.process = start(&self.words, &self.log, self.stop_within)?;
+        Ok(())
+    }
+
     /// What must be ended if this process ends without a chance to drop anything.
     pub fn group(&self) -> Group {
         self.process.group()
@@ -151,6 +173,17 @@ impl Drop for Launched {
             let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+fn start(words: &[String], log: &Path, patience: Duration) -> Result<Process, LaunchError> {
+    let refused = LaunchError::io(format!("start `{}`", words.join(" ")));
+    Process::start(words, open_log(log)?, patience).map_err(refused)
+}
+
+/// The file that gets what is printed, behind what is in it.
+fn open_log(path: &Path) -> Result<fs::File, LaunchError> {
+    let refused = LaunchError::io(format!("write {}", path.display()));
+    fs::File::options().create(true).append(true).open(path).map_err(refused)
 }
 
 /// A name in the system's temporary folder that nobody uses.

@@ -32,8 +32,8 @@ impl Device {
             properties: connect_properties(group),
             client_id: text(&format!("{:x}-{}", desk.run, desk.layout.client_id(self.index))),
             will: self.will(desk, group),
-            username: None,
-            password: None,
+            username: desk.credentials.map(|own| own.username.clone()),
+            password: desk.credentials.and_then(|own| own.password.clone()),
         };
         desk.events.push(Event::Connect { clean_start: group.clean_start });
         self.send(desk, group.version, &Packet::Connect(Box::new(connect)));

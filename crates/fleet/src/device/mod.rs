@@ -15,7 +15,7 @@ mod outgoing;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use mqttspec_wire::{Packet, Sender, Version, decode, packet::Disconnect};
+use mqttspec_wire::{Packet, Sender, Utf8String, Version, decode, packet::Disconnect};
 
 use self::{
     incoming::{Held, Unreleased},
@@ -61,6 +61,15 @@ pub enum Action {
     Leave,
 }
 
+/// The user name and password of CONNECT (§3.1.3.5, §3.1.3.6 of MQTT 5.0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name.
+    pub username: Utf8String,
+    /// The password, if there is one.
+    pub password: Option<Bytes>,
+}
+
 /// What a device works with while it handles something.
 #[derive(Debug)]
 pub struct Desk<'a> {
@@ -74,6 +83,8 @@ pub struct Desk<'a> {
     pub calm: bool,
     /// The only messages that are made, each by its device and its number among that device's; all, if not said.
     pub messages: Option<&'a [(u32, u32)]>,
+    /// What devices tell the broker of who they are.
+    pub credentials: Option<&'a Credentials>,
     /// What is to be done.
     pub actions: &'a mut Vec<Action>,
     /// What the history gets to know.

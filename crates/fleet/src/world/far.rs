@@ -17,6 +17,9 @@ pub trait Far {
     /// It ends, and begins anew with what it has stored. Whether it can be made to.
     fn restart(&mut self) -> bool;
 
+    /// It is to be there again, after it was made to restart.
+    fn returns(&mut self) {}
+
     /// Whether a connection that is opened is open at once; otherwise the world is told later.
     fn opens_at_once(&self) -> bool;
 }

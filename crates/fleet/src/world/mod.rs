@@ -302,6 +302,7 @@ impl<'a, F: Far> World<'a, F> {
             now: self.now,
             calm: self.weather.calm,
             messages: self.options.left_out.messages.as_deref(),
+            credentials: self.options.credentials.as_ref(),
             actions: &mut self.actions,
             events: &mut self.events,
             scratch: &mut self.scratch,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use reference_broker::{Config, Rules};
 
-use crate::{history::Verdict, numbers::Numbers, plan::Micros};
+use crate::{device::Credentials, history::Verdict, numbers::Numbers, plan::Micros};
 
 /// What distinguishes one run of a plan from another.
 #[derive(Clone, Debug)]
@@ -14,13 +14,21 @@ pub struct Options {
     pub rules: Rules,
     /// What the broker offers.
     pub config: Config,
+    /// What devices tell the broker of who they are, unless the plan says it for their group.
+    pub credentials: Option<Credentials>,
     /// What is left out, for a smaller history of the same kind.
     pub left_out: LeftOut,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, rules: Rules::all(), config: Config::default(), left_out: LeftOut::default() }
+        Self {
+            seed: 1,
+            rules: Rules::all(),
+            config: Config::default(),
+            credentials: None,
+            left_out: LeftOut::default(),
+        }
     }
 }
 

@@ -71,12 +71,13 @@ impl<F: Far> World<'_, F> {
         }
         self.tell_broker(BrokerInput::Opened(name(device, connection)));
         if self.broker.opens_at_once() {
-            self.opened(name(device, connection), true);
+            self.opened(self.now, name(device, connection), true);
         }
     }
 
     /// The broker, or what is between, has accepted a connection or not.
-    pub fn opened(&mut self, id: ConnectionId, accepted: bool) {
+    pub fn opened(&mut self, now: Micros, id: ConnectionId, accepted: bool) {
+        self.now = self.now.max(now);
         let (device, connection) = parts(id);
         if let Some(at) = self.arrival(device, 0, Direction::Down) {
             let happening = if accepted { Happening::Opened } else { Happening::Refused };

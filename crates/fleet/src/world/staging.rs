@@ -91,8 +91,15 @@ impl<F: Far> World<'_, F> {
         self.queue.push(self.now + down, Happening::Returns);
     }
 
-    pub(super) const fn returns(&mut self) {
+    pub(super) fn returns(&mut self) {
         self.weather.down = false;
+        self.broker.returns();
+    }
+
+    /// The broker ended by itself or by somebody else's hand, and let somebody in again now.
+    pub fn returned(&mut self, now: Micros) {
+        self.now = self.now.max(now);
+        self.oracle.restarted(self.now);
     }
 
     /// The last phase is over: the links are good, nothing new is published, and everybody comes back.

@@ -1,0 +1,114 @@
+//! Plays a fleet in real time, against a broker on the network.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mqttspec_fleet::{
+    device::Credentials,
+    layout::Layout,
+    world::{Options, Progress},
+};
+
+use super::super::{
+    BadInput, scenarios,
+    terminal::{Terminal, complain},
+    trusted::Trusted,
+};
+use crate::{
+    fleet::{
+        report,
+        sockets::{self, CannotBegin, Played},
+    },
+    runner::Stop,
+    target::{Address, LaunchError, Launched, network::Network},
+};
+
+/// The broker that a fleet is played against.
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// Play it in real time against the broker at mqtt://HOST:PORT, with the credentials that it wants, if any:
+    /// mqtt://USER:PASSWORD@HOST:PORT, or mqtts://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH. Without it, in
+    /// virtual time against the reference broker inside this program
+    #[arg(long = "target", value_name = "URL", conflicts_with_all = ["broken", "scenario", "explore"])]
+    url: Option<Address>,
+    /// Launch a broker by the recipe in this file and play against it in real time. Phases that restart the broker restart
+    /// it, and it is ended afterwards
+    #[arg(long, value_name = "RECIPE", conflicts_with_all = ["url", "broken", "scenario", "explore"])]
+    launch: Option<PathBuf>,
+    #[command(flatten)]
+    trusted: Trusted,
+}
+
+impl Target {
+    /// Whether it is one on the network, not the one inside this program.
+    pub(super) const fn is_elsewhere(&self) -> bool {
+        self.url.is_some() || self.launch.is_some()
+    }
+
+    /// What the target is called: its address without credentials, or the recipe that launches it.
+    pub(super) fn name(&self) -> String {
+        match &self.launch {
+            Some(recipe) => recipe.display().to_string(),
+            None => self.url.as_ref().unwrap_or(&Address::Embedded).to_string(),
+        }
+    }
+
+    /// Plays a fleet against it. None if that cannot begin; the user knows why, then.
+    pub(super) fn play(
+        &self,
+        (layout, options): (&Layout, &Options),
+        stop: &Stop,
+        terminal: Terminal,
+    ) -> Result<Option<Played>, BadInput> {
+        let mut launched = match self.launched(terminal)? {
+            Some(Err(error)) => {
+                complain(&format!("undecided: no broker could be launched: {error}\n"));
+                return Ok(None);
+            }
+            Some(Ok(launched)) => Some(launched),
+            None => None,
+        };
+        let address = launched.as_ref().map(|launched| launched.address.clone()).or(self.url.clone());
+        let Some(Address::Network { endpoint, credentials }) = &address else {
+            return Err(BadInput::new("name the target as mqtt://HOST:PORT"));
+        };
+        stop.charge_with(launched.as_ref().map(Launched::group));
+        let trust = self.trusted.trust(address.as_ref())?;
+        let network = Network { endpoint: endpoint.clone(), trust, drip: false };
+        let credentials = credentials
+            .as_ref()
+            .map(|own| Credentials { username: own.username.clone(), password: own.password.clone() });
+        let options = Options { credentials, ..options.clone() };
+        let mut watch = |progress: &Progress<'_>| {
+            if terminal.redraw_width.is_some() {
+                complain(&format!("\r\u{1b}[K{}", report::progress(layout, progress)));
+            }
+            !stop.is_asked()
+        };
+        let played = sockets::play((layout, &options), &network, launched.as_mut(), &mut watch);
+        if terminal.redraw_width.is_some() {
+            complain("\r\u{1b}[K");
+        }
+        match played {
+            Ok(played) => Ok(Some(played)),
+            Err(CannotBegin::Unreachable(error)) => {
+                let log = launched.as_mut().map(|launched| {
+                    launched.keep_folder();
+                    format!("; what it printed is in {}", launched.log.display())
+                });
+                let log = log.unwrap_or_default();
+                complain(&format!("undecided: cannot reach {endpoint}: {error}{log}\n"));
+                Ok(None)
+            }
+            Err(error @ (CannotBegin::TooManyFiles { .. } | CannotBegin::Poll(_))) => {
+                Err(BadInput::new(error.to_string()))
+            }
+        }
+    }
+
+    /// The broker of the recipe, if there is one and it can be launched.
+    fn launched(&self, terminal: Terminal) -> Result<Option<Result<Launched, LaunchError>>, BadInput> {
+        let Some(recipe) = &self.launch else { return Ok(None) };
+        Ok(Some(scenarios::launcher(recipe, None, terminal)?.start(&[])))
+    }
+}

@@ -1,0 +1,314 @@
+//! Reads and writes, and gives the world the clock of the machine.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    net::{IpAddr, Ipv4Addr},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mio::{Events, Interest, Poll, Token};
+use mqttspec_fleet::{
+    plan::{Micros, SECOND},
+    world::{Progress, World},
+};
+use reference_broker::{ConnectionId, Input, Output};
+
+use super::{
+    Ending, OPENING, Played,
+    outage::{FOR_GOOD, Outage},
+    wishes::{Wish, Wishes},
+};
+use crate::target::{Dialler, Launched, Line, Reading};
+
+/// Connections from one source address, of which a machine has some 28,000.
+const PORTS: u64 = 20_000;
+
+/// How much is read at once. All lines share the buffer.
+const BUFFER: usize = 64 * 1024;
+
+/// How often a line is read before others get their turn.
+const TURN: usize = 8;
+
+/// How many events are taken from the system at once.
+const EVENTS: usize = 1024;
+
+/// How often the user is asked whether to go on.
+const WATCH: Micros = SECOND / 4;
+
+/// How often one looks whether a process has ended.
+const LOOK: Micros = SECOND / 100;
+
+/// A network connection of a device.
+struct Socket {
+    line: Line,
+    open: bool,
+    /// Whether it is among those that have something to send.
+    listed: bool,
+}
+
+pub(super) struct Driver<'a> {
+    world: World<'a, Wishes>,
+    wishes: Wishes,
+    dialler: Dialler,
+    began: Instant,
+    poll: Poll,
+    sockets: BTreeMap<u64, Socket>,
+    /// Those that are being opened, and until when, in order.
+    opening: VecDeque<(Micros, u64)>,
+    /// Those that have something to send.
+    loaded: Vec<u64>,
+    /// Those that may have more to read.
+    unread: Vec<u64>,
+    buffer: Box<[u8]>,
+    dialled: u64,
+    outage: Outage,
+    /// The broker, if it was launched here.
+    launched: Option<&'a mut Launched>,
+    /// Since when that is to be there again, while the process that was asked to end has not.
+    returning: Option<Micros>,
+    ending: Option<Ending>,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(
+        world: World<'a, Wishes>,
+        wishes: Wishes,
+        dialler: Dialler,
+        launched: Option<&'a mut Launched>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            world,
+            wishes,
+            dialler,
+            began: Instant::now(),
+            poll: Poll::new()?,
+            sockets: BTreeMap::new(),
+            opening: VecDeque::new(),
+            loaded: Vec::new(),
+            unread: Vec::new(),
+            buffer: vec![0; BUFFER].into(),
+            dialled: 0,
+            outage: Outage::default(),
+            launched,
+            returning: None,
+            ending: None,
+        })
+    }
+
+    fn now(&self) -> Micros {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(Micros::MAX)
+    }
+
+    /// Plays to the end, until `watch` wants it to end, or until there is no broker any more.
+    pub(super) fn drive(mut self, watch: &mut dyn FnMut(&Progress<'_>) -> bool) -> Played {
+        let mut events = Events::with_capacity(EVENTS);
+        let mut watched = 0;
+        while self.ending.is_none() {
+            let now = self.now();
+            if self.world.advance(now) {
+                self.ending = Some(Ending::Complete);
+                break;
+            }
+            self.fulfil();
+            self.give_up(now);
+            self.begin_again(now);
+            if now >= watched + WATCH {
+                watched = now;
+                self.look(now, watch);
+            }
+            let mut next = self.world.next_event().min(watched + WATCH);
+            if self.returning.is_some() {
+                next = next.min(now + LOOK);
+            }
+            let patience = if self.unread.is_empty() { next.saturating_sub(self.now()) } else { 0 };
+            if self.poll.poll(&mut events, Some(Duration::from_micros(patience))).is_err() {
+                // A signal, of which others take care.
+                continue;
+            }
+            for id in std::mem::take(&mut self.unread) {
+                self.attend(id);
+            }
+            for event in &events {
+                self.attend(u64::try_from(event.token().0).unwrap_or(u64::MAX));
+            }
+        }
+        let ending = self.ending.unwrap_or(Ending::Interrupted);
+        let outcome = self.world.finish(matches!(ending, Ending::Complete));
+        Played { outcome, ending, absences: self.outage.into_absences() }
+    }
+
+    /// Whether it is to go on.
+    fn look(&mut self, now: Micros, watch: &mut dyn FnMut(&Progress<'_>) -> bool) {
+        if !self.world.look(&mut |progress: &Progress<'_>| watch(progress)) {
+            self.ending = Some(Ending::Interrupted);
+        } else if let Some(since) = self.outage.is_for_good(now, FOR_GOOD) {
+            self.ending = Some(Ending::NoBroker(now - since));
+        }
+    }
+
+    /// Does what the world wants.
+    fn fulfil(&mut self) {
+        while let Some(wish) = self.wishes.next() {
+            match wish {
+                Wish::Tell(Input::Opened(id)) => self.dial(id),
+                Wish::Tell(Input::Bytes(id, bytes)) => self.send(id, bytes),
+                Wish::Tell(Input::Closed(id)) => self.close(id),
+                Wish::Tell(Input::Tick | Input::Shutdown | Input::Identified(..) | Input::Verified(..)) => {}
+                Wish::End => self.end_broker(),
+                Wish::Begin => self.returning = Some(self.now()),
+            }
+        }
+        for id in std::mem::take(&mut self.loaded) {
+            self.flush(id);
+        }
+    }
+
+    /// Asks the broker that was launched to end. The devices have been told that it did.
+    fn end_broker(&mut self) {
+        if let Some(launched) = &self.launched {
+            launched.stop();
+            self.sockets.clear();
+            self.outage.all_closed(self.now());
+        }
+    }
+
+    /// Starts the broker again that was launched, once its process has ended or had its time for that.
+    fn begin_again(&mut self, now: Micros) {
+        let (Some(since), Some(launched)) = (self.returning, &mut self.launched) else { return };
+        if launched.has_ended() || now > since + micros(launched.patience()) {
+            self.returning = None;
+            self.ending = launched.start_again().err().map(|error| Ending::NotLaunched(error.to_string()));
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        // What was said before the end is said.
+        self.flush(id.0);
+        if self.sockets.remove(&id.0).is_some_and(|socket| socket.open) {
+            self.outage.closed();
+        }
+    }
+
+    fn dial(&mut self, id: ConnectionId) {
+        let source = self.dialler.is_local().then(|| source(self.dialled / PORTS)).flatten();
+        self.dialled += 1;
+        match self.dialler.dial(source).and_then(|line| self.register(id, line)) {
+            Ok(socket) => {
+                self.sockets.insert(id.0, socket);
+                self.opening.push_back((self.now() + micros(OPENING), id.0));
+            }
+            Err(error) => self.refused(id, &error),
+        }
+    }
+
+    fn register(&self, id: ConnectionId, mut line: Line) -> io::Result<Socket> {
+        let token = Token(usize::try_from(id.0).map_err(io::Error::other)?);
+        if let Some(socket) = line.socket() {
+            self.poll.registry().register(socket, token, Interest::READABLE | Interest::WRITABLE)?;
+        }
+        Ok(Socket { line, open: false, listed: false })
+    }
+
+    fn send(&mut self, id: ConnectionId, bytes: Bytes) {
+        let Some(socket) = self.sockets.get_mut(&id.0) else { return };
+        if !socket.line.send(bytes) {
+            // Whoever waits for so long that its packets are taken gives up.
+            self.close(id);
+            return self.world.arrived(self.now(), Output::Close(id), false);
+        }
+        if !socket.listed {
+            socket.listed = true;
+            self.loaded.push(id.0);
+        }
+    }
+
+    fn flush(&mut self, id: u64) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.listed = false;
+            socket.line.flush();
+        }
+    }
+
+    /// Gives up what does not open.
+    fn give_up(&mut self, now: Micros) {
+        while let Some((_, id)) = self.opening.pop_front_if(|(until, _)| *until <= now) {
+            if self.sockets.get(&id).is_some_and(|socket| !socket.open) {
+                self.sockets.remove(&id);
+                self.world.opened(self.now(), ConnectionId(id), false);
+            }
+        }
+    }
+
+    /// Something can be done on a connection.
+    fn attend(&mut self, id: u64) {
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        if !socket.open {
+            match socket.line.open(&self.dialler) {
+                Ok(false) => return,
+                Ok(true) => {
+                    socket.open = true;
+                    self.opened(ConnectionId(id));
+                }
+                Err(error) => return self.refused(ConnectionId(id), &error),
+            }
+        }
+        self.flush(id);
+        self.read(ConnectionId(id));
+    }
+
+    fn opened(&mut self, id: ConnectionId) {
+        let now = self.now();
+        if self.outage.opened(now) {
+            self.world.returned(now);
+        }
+        self.world.opened(now, id, true);
+    }
+
+    fn refused(&mut self, id: ConnectionId, why: &io::Error) {
+        self.sockets.remove(&id.0);
+        let now = self.now();
+        if why.kind() == io::ErrorKind::ConnectionRefused {
+            self.outage.refused(now);
+        }
+        self.world.opened(now, id, false);
+    }
+
+    fn read(&mut self, id: ConnectionId) {
+        let now = self.now();
+        for _ in 0..TURN {
+            let Some(socket) = self.sockets.get_mut(&id.0) else { return };
+            match socket.line.read(&mut self.buffer) {
+                Reading::Bytes(bytes, more) => {
+                    self.world.arrived(now, Output::Send(id, bytes), true);
+                    if !more {
+                        return;
+                    }
+                }
+                Reading::Nothing => return,
+                Reading::End => return self.ended(id, true),
+                Reading::Reset => return self.ended(id, false),
+            }
+        }
+        self.unread.push(id.0);
+    }
+
+    /// A connection has ended, other than by the world's wish; whether in order.
+    fn ended(&mut self, id: ConnectionId, in_order: bool) {
+        self.sockets.remove(&id.0);
+        let now = self.now();
+        self.outage.ended(now);
+        self.world.arrived(now, Output::Close(id), in_order);
+    }
+}
+
+/// One of the many addresses of this machine, for when one has no more ports.
+fn source(index: u64) -> Option<IpAddr> {
+    let last = u8::try_from(index % 250).ok()?;
+    (index > 0).then(|| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last)))
+}
+
+fn micros(duration: Duration) -> Micros {
+    u64::try_from(duration.as_micros()).unwrap_or(Micros::MAX)
+}
