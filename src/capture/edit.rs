@@ -126,7 +126,7 @@ fn cut(data: &[u8], snap: Option<usize>) -> &[u8] {
 
 fn write<W: Write>(recorder: &mut Recorder<W>, at: Duration, frame: &Waiting) -> Result<(), WriteError> {
     let Waiting { link, data, original } = frame;
-    recorder.frame(&Frame { number: 0, at, link: *link, data, original: *original }, None)
+    recorder.frame(&Frame { number: 0, at, link: *link, data, original: *original })
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
         for number in 1..=5u8 {
             let at = Duration::from_secs(number.into());
             let (data, link) = (&[number, 0][..], LinkType::RAW);
-            recorder.frame(&Frame { number: 0, at, link, data, original: 2 }, None).unwrap();
+            recorder.frame(&Frame { number: 0, at, link, data, original: 2 }).unwrap();
         }
         let mut output = Vec::new();
         edit(&recorder.finish()[..], &mut output, edits)?;

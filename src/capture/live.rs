@@ -104,11 +104,8 @@ impl<W: Write> Live<W> {
     /// A party ended its stream.
     pub fn ended(&mut self, at: Duration, number: u64, by: Party, how: End) -> Result<(), WriteError> {
         let Some(line) = self.open.get_mut(&number) else { return Ok(()) };
-        let frame = match how {
-            End::Fin => line.wire.fin(by),
-            End::Reset => line.wire.reset(by),
-        };
-        let stamp = self.record(at, &[frame])?;
+        let frame = line.wire.end(by, how);
+        let stamp = self.record(at, frame.as_slice())?;
         self.happen(number, stamp, Kind::Ended { by, how });
         Ok(())
     }
@@ -150,8 +147,7 @@ impl<W: Write> Live<W> {
         for data in frames {
             self.frame += 1;
             let original = data.len();
-            recorder
-                .frame(&Frame { number: self.frame, at, link: LinkType::ETHERNET, data, original }, None)?;
+            recorder.frame(&Frame { number: self.frame, at, link: LinkType::ETHERNET, data, original })?;
         }
         Ok(Stamp { frame: self.frame, at })
     }

@@ -6,9 +6,6 @@
 //!      -> Survey                            what the whole capture came to
 //! ```
 //!
-//! The other way round, [`synthesis`] makes the frames that a conversation would have been on a network, and [`pcapng`]
-//! writes frames to a file.
-//!
 //! Three things are never blamed on anybody: bytes that are not in the capture, what happened before it began, and what
 //! follows a place where packets had to be searched for. [`Blind`] says which of them kept a conversation from being
 //! judged as a whole.
@@ -20,7 +17,6 @@ mod framing;
 mod layer;
 pub mod live;
 mod outcome;
-pub mod pcapng;
 mod protocol;
 mod recording;
 pub mod replay;
@@ -28,7 +24,6 @@ pub mod scenario;
 mod session;
 mod sniff;
 mod survey;
-pub mod synthesis;
 mod timing;
 mod tls;
 mod websocket;

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use mqttspec_segments::{End, Frame, Interface, LinkType, Party, Recorder, WriteError, synthetic::Wire};
 use mqttspec_wire::Sender;
 
 use super::{
@@ -12,13 +13,7 @@ use super::{
     kind::RenderError,
     text::{capped, clean},
 };
-use crate::{
-    capture::{
-        pcapng::{Capture, Frame},
-        synthesis::Conversation,
-    },
-    verdict::{Evidence, EvidenceKind, Grade, ScenarioResult},
-};
+use crate::verdict::{Evidence, EvidenceKind, Grade, ScenarioResult};
 
 /// Between the last frame of a scenario and the first one of the next.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -41,26 +36,26 @@ pub fn frames(report: &Report) -> Vec<Frames> {
 /// The capture of a run. Runs of scenarios follow each other in it, each with its own times, though many were played at
 /// once; an interface stands for all clients of that name.
 pub fn pcapng(report: &Report) -> Result<Vec<u8>, RenderError> {
-    let failed = |error: &dyn std::fmt::Display| RenderError(error.to_string());
-    let results = &report.run.results;
-    let clients: BTreeSet<String> = results
-        .iter()
-        .flat_map(|result| &result.evidence)
-        .map(|event| capped(&clean(&event.client)).into_owned())
-        .collect();
-    let interfaces: Vec<String> = clients.into_iter().collect();
-    let places: BTreeMap<&str, u32> = interfaces.iter().map(String::as_str).zip(0..).collect();
-    let program = format!("mqttspec {}", report.run.mqttspec);
-    let mut capture =
-        Capture::begin(&program, &heading(report), &interfaces).map_err(|error| failed(&error))?;
+    record(report).map_err(|error| RenderError(error.to_string()))
+}
 
+fn record(report: &Report) -> Result<Vec<u8>, WriteError> {
+    let program = format!("mqttspec {}", report.run.mqttspec);
+    let mut recorder = Recorder::titled(Vec::new(), &program, &heading(report))?;
+    let results = &report.run.results;
+    let clients: BTreeSet<&str> =
+        results.iter().flat_map(|result| &result.evidence).map(|event| event.client.as_str()).collect();
+    let mut interfaces: BTreeMap<&str, Interface> = BTreeMap::new();
+    for client in clients {
+        interfaces.insert(client, recorder.interface(&capped(&clean(client)), LinkType::ETHERNET)?);
+    }
     let mut start = Duration::from_secs(report.provenance.date.map_or(0, super::Date::unix));
     let mut layout = Layout::default();
     for result in results {
         let notes = notes(result);
         let (mut told, mut first, mut outcome) = (BTreeSet::new(), true, Ok(()));
         let mut last = Duration::ZERO;
-        layout.lay(result, &mut |index, event, bytes| {
+        layout.lay(result, &mut |index, event, data| {
             let mut comments = Vec::new();
             if std::mem::take(&mut first) {
                 comments.push(title(result));
@@ -69,16 +64,21 @@ pub fn pcapng(report: &Report) -> Result<Vec<u8>, RenderError> {
                 comments.extend(notes.get(&index).into_iter().flatten().cloned());
             }
             last = event.at;
-            let interface = places.get(&*capped(&clean(&event.client))).copied().unwrap_or(0);
-            let frame = Frame { interface, at: start + event.at, bytes, comments: &comments };
-            if outcome.is_ok() {
-                outcome = capture.add(&frame);
+            let frame = frame(start + event.at, data);
+            if let (Ok(()), Some(interface)) = (&outcome, interfaces.get(event.client.as_str())) {
+                outcome = recorder.frame_at(*interface, &frame, &comments);
             }
         });
-        outcome.map_err(|error| failed(&error))?;
+        outcome?;
         start += last + PAUSE;
     }
-    Ok(capture.finish())
+    Ok(recorder.finish())
+}
+
+/// A frame at a time in microseconds, which is what a report holds.
+fn frame(at: Duration, data: &[u8]) -> Frame<'_> {
+    let at = Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(u64::MAX));
+    Frame { number: 0, at, link: LinkType::ETHERNET, data, original: data.len() }
 }
 
 fn heading(report: &Report) -> String {
@@ -129,19 +129,19 @@ impl Layout {
     /// Hands out the frames of a result one by one, each with the place of its event.
     fn lay(&mut self, result: &ScenarioResult, sink: &mut dyn FnMut(usize, &Evidence, &[u8])) -> Frames {
         let before = self.frames;
-        let mut open: BTreeMap<(&str, u32), Conversation> = BTreeMap::new();
+        let mut open: BTreeMap<(&str, u32), Wire> = BTreeMap::new();
         let mut of_event = Vec::with_capacity(result.evidence.len());
         for (index, event) in result.evidence.iter().enumerate() {
             let mut frames = Vec::new();
-            let conversation = open.entry((&event.client, event.connection)).or_insert_with(|| {
+            let wire = open.entry((&event.client, event.connection)).or_insert_with(|| {
                 self.conversations += 1;
-                let mut conversation = Conversation::new(self.conversations - 1);
+                let mut wire = wire(self.conversations - 1);
                 if !matches!(event.kind, EvidenceKind::Refused { .. }) {
-                    frames = conversation.open();
+                    frames = wire.open();
                 }
-                conversation
+                wire
             });
-            frames.extend(event_frames(conversation, &event.kind));
+            frames.extend(event_frames(wire, &event.kind));
             of_event.push((!frames.is_empty()).then_some(self.frames + 1));
             self.frames += frames.len() as u64;
             for frame in &frames {
@@ -152,14 +152,40 @@ impl Layout {
     }
 }
 
-fn event_frames(conversation: &mut Conversation, kind: &EvidenceKind) -> Vec<Vec<u8>> {
+/// The conversation with this number, between ends of its own; 16,384 of them share the address of a client. Bytes that
+/// travelled in TLS, in WebSocket or inside a process become plain TCP to port 1883, which every tool that knows MQTT
+/// understands without being told.
+fn wire(number: u32) -> Wire {
+    const FIRST_PORT: u16 = 49_152;
+    let (host, port) = (number >> 14, number & 0x3FFF);
+    let [_, b, c, d] = (host + 2).to_be_bytes();
+    let port = FIRST_PORT + u16::try_from(port).unwrap_or(0);
+    Wire::new(([10, b, c, d], port).into(), ([10, 0, 0, 1], 1883).into())
+}
+
+fn event_frames(wire: &mut Wire, kind: &EvidenceKind) -> Vec<Vec<u8>> {
+    let party = |sender: &Sender| match sender {
+        Sender::Client => Party::First,
+        Sender::Server => Party::Second,
+    };
     match kind {
         EvidenceKind::Opened => Vec::new(),
-        EvidenceKind::Refused { .. } => conversation.refuse(),
-        EvidenceKind::Packet { from, hex, .. } => conversation.send(*from, &hex.0),
+        EvidenceKind::Refused { .. } => wire.refuse(),
+        EvidenceKind::Packet { from, hex, .. } => wire.bytes(party(from), &hex.0),
         EvidenceKind::Closed { by, how } => {
             let reset = *by == Sender::Server && how.contains("reset");
-            conversation.close(*by, reset).into_iter().collect()
+            wire.end(party(by), if reset { End::Reset } else { End::Fin }).into_iter().collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversations_have_ends_of_their_own() {
+        let first = |number| wire(number).open().swap_remove(0);
+        assert_eq!((0..40_000).map(first).collect::<BTreeSet<_>>().len(), 40_000);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
-use mqttspec_segments::{Frame, LinkType, Party, Recorder, synthetic::Wire};
+use mqttspec_segments::{End, Frame, LinkType, Party, Recorder, synthetic::Wire};
 use rstest::rstest;
 
 use crate::outcome;
@@ -29,13 +29,12 @@ impl Capture {
         let mut wire = Wire::new("10.0.0.1:40000".parse()?, "10.0.0.2:1999".parse()?);
         let mut frames = wire.open();
         frames.extend(turns.iter().flat_map(|(by, bytes)| wire.bytes(*by, bytes)));
-        frames.push(wire.fin(Party::First));
-        frames.push(wire.fin(Party::Second));
+        frames.extend([Party::First, Party::Second].into_iter().filter_map(|by| wire.end(by, End::Fin)));
         let mut file = Recorder::new(Vec::new())?;
         for (number, data) in (1..).zip(&frames).filter(|(number, _)| !dropped.contains(number)) {
             let at = Duration::from_millis(1_700_000_000_000 + number as u64);
             let frame = Frame { number: 0, at, link: LinkType::ETHERNET, data, original: data.len() };
-            file.frame(&frame, None)?;
+            file.frame(&frame)?;
         }
         let path = std::env::temp_dir().join(format!("mqttspec-{name}-{}.pcapng", std::process::id()));
         std::fs::write(&path, file.finish())?;

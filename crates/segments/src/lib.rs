@@ -9,7 +9,7 @@
 //! let mut file = Recorder::new(Vec::new())?;
 //! for data in &frames {
 //!     let (number, at, original) = (0, Default::default(), data.len());
-//!     file.frame(&Frame { number, at, link: LinkType::ETHERNET, data, original }, None)?;
+//!     file.frame(&Frame { number, at, link: LinkType::ETHERNET, data, original })?;
 //! }
 //!
 //! let file = file.finish();
@@ -49,5 +49,5 @@ mod tcp;
 pub use frame::{Frame, FrameReader, ReadError, Stamp};
 pub use link::LinkType;
 pub use network::{Network, Segment};
-pub use record::{Recorder, WriteError};
+pub use record::{Interface, Recorder, WriteError};
 pub use tcp::{ConversationId, End, Event, Kind, Limits, Lost, Party, Streams, Tally};

@@ -1,6 +1,6 @@
 //! Writes captures as pcapng.
 
-use std::{borrow::Cow, io::Write};
+use std::{borrow::Cow, collections::BTreeMap, io::Write};
 
 use pcap_file::{
     DataLink, Endianness,
@@ -12,6 +12,7 @@ use pcap_file::{
                 InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
             },
             opt_common::CommonOption,
+            section_header::{SectionHeaderBlock, SectionHeaderOption},
             unknown::UnknownBlock,
         },
     },
@@ -27,30 +28,70 @@ use crate::{
 #[error("the capture cannot be written: {0}")]
 pub struct WriteError(#[from] PcapNgWriteError);
 
+/// An option holds so many bytes at most; its length has two of them.
+const LONGEST: usize = 60_000;
+
 /// Writes frames to a capture in the pcapng format, with times in nanoseconds. The same frames make the same bytes.
 pub struct Recorder<W: Write> {
     writer: PcapNgWriter<W>,
-    /// The link types of the interfaces that were described, in order.
-    interfaces: Vec<LinkType>,
+    /// The interfaces without names, by their link type.
+    nameless: BTreeMap<LinkType, Interface>,
+    /// How many interfaces there are.
+    interfaces: u32,
 }
+
+/// Where frames were captured, by its place in a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface(u32);
 
 impl<W: Write> Recorder<W> {
     /// Begins a capture.
     pub fn new(output: W) -> Result<Self, WriteError> {
-        let writer = PcapNgWriter::with_endianness(output, Endianness::Little)?;
-        Ok(Self { writer, interfaces: Vec::new() })
+        Self::begin(output, Vec::new())
     }
 
-    /// Adds a frame, with something to say about it. Its number is its place in the capture, whatever it says itself.
-    pub fn frame(&mut self, frame: &Frame<'_>, comment: Option<&str>) -> Result<(), WriteError> {
-        let interface_id = self.interface(frame.link)?;
-        let comment = comment.map(|comment| CommonOption::Comment(Cow::Borrowed(comment)));
+    /// Begins a capture that says which program has made it, and what it is.
+    pub fn titled(output: W, program: &str, comment: &str) -> Result<Self, WriteError> {
+        let program = SectionHeaderOption::UserApplication(text(program));
+        Self::begin(output, vec![program, SectionHeaderOption::Common(CommonOption::Comment(text(comment)))])
+    }
+
+    fn begin(output: W, options: Vec<SectionHeaderOption<'_>>) -> Result<Self, WriteError> {
+        let section =
+            SectionHeaderBlock { endianness: Endianness::Little, options, ..SectionHeaderBlock::default() };
+        let writer = PcapNgWriter::with_section_header(output, section)?;
+        Ok(Self { writer, nameless: BTreeMap::new(), interfaces: 0 })
+    }
+
+    /// Adds an interface with a name.
+    pub fn interface(&mut self, name: &str, link: LinkType) -> Result<Interface, WriteError> {
+        self.describe(link, vec![InterfaceDescriptionOption::IfName(text(name))])
+    }
+
+    /// Adds a frame. Its number is its place in the capture, whatever it says itself.
+    pub fn frame(&mut self, frame: &Frame<'_>) -> Result<(), WriteError> {
+        let interface = match self.nameless.get(&frame.link) {
+            Some(interface) => *interface,
+            None => self.describe(frame.link, Vec::new())?,
+        };
+        self.nameless.insert(frame.link, interface);
+        self.frame_at(interface, frame, &[])
+    }
+
+    /// Adds a frame of an interface, with what there is to say about it.
+    pub fn frame_at(
+        &mut self,
+        interface: Interface,
+        frame: &Frame<'_>,
+        comments: &[String],
+    ) -> Result<(), WriteError> {
+        let comment = |comment| EnhancedPacketOption::Common(CommonOption::Comment(text(comment)));
         self.writer.write_pcapng_block(EnhancedPacketBlock {
-            interface_id,
+            interface_id: interface.0,
             timestamp: frame.at,
             original_len: u32::try_from(frame.original.max(frame.data.len())).unwrap_or(u32::MAX),
             data: Cow::Borrowed(frame.data),
-            options: comment.map(EnhancedPacketOption::Common).into_iter().collect(),
+            options: comments.iter().map(String::as_str).map(comment).collect(),
         })?;
         Ok(())
     }
@@ -75,17 +116,21 @@ impl<W: Write> Recorder<W> {
         self.writer.get_mut().flush().map_err(|error| WriteError(error.into()))
     }
 
-    fn interface(&mut self, link: LinkType) -> Result<u32, WriteError> {
-        let known = self.interfaces.iter().position(|known| *known == link);
-        let index = if let Some(index) = known {
-            index
-        } else {
-            let mut block = InterfaceDescriptionBlock::new(DataLink::from(link.0), 0);
-            block.options.push(InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO));
-            self.writer.write_pcapng_block(block)?;
-            self.interfaces.push(link);
-            self.interfaces.len() - 1
-        };
-        Ok(u32::try_from(index).unwrap_or(u32::MAX))
+    fn describe(
+        &mut self,
+        link: LinkType,
+        mut options: Vec<InterfaceDescriptionOption<'_>>,
+    ) -> Result<Interface, WriteError> {
+        options.push(InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO));
+        let block = InterfaceDescriptionBlock { linktype: DataLink::from(link.0), snaplen: 0, options };
+        self.writer.write_pcapng_block(block)?;
+        let interface = Interface(self.interfaces);
+        self.interfaces += 1;
+        Ok(interface)
     }
+}
+
+/// As much of a text as an option holds.
+fn text(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default())
 }

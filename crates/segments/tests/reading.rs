@@ -73,7 +73,9 @@ fn link_layers(#[case] link: LinkType, #[case] header: &[u8]) {
     let data = [header, &v4()].concat();
     let mut recorder = Recorder::new(Vec::new()).unwrap();
     let at = Duration::from_nanos(1_700_000_000_123_456_789);
-    recorder.frame(&Frame { number: 0, at, link, data: &data, original: data.len() }, Some("why")).unwrap();
+    let interface = recorder.interface("lo", link).unwrap();
+    let frame = Frame { number: 0, at, link, data: &data, original: data.len() };
+    recorder.frame_at(interface, &frame, &["why".to_owned(), "and what".to_owned()]).unwrap();
     let file = recorder.finish();
     assert_eq!(payload(&file), (PING.to_vec(), at));
 
@@ -112,7 +114,7 @@ fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
     let mut recorder = Recorder::new(Vec::new()).unwrap();
     for data in packets {
         let frame = Frame { number: 0, at: Duration::ZERO, link: LinkType::RAW, data, original: data.len() };
-        recorder.frame(&frame, None).unwrap();
+        recorder.frame(&frame).unwrap();
     }
     recorder.finish()
 }
