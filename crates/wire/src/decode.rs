@@ -58,7 +58,7 @@ pub struct Decoder {
     version: Option<Version>,
     maximum: u32,
     buffer: BytesMut,
-    rejected: Option<Rejected>,
+    rejected: Option<Box<Rejected>>,
 }
 
 impl Decoder {
@@ -91,6 +91,15 @@ impl Decoder {
         }
     }
 
+    /// The same with bytes that are no longer needed elsewhere, which need not be copied if no others are pending.
+    pub fn feed_owned(&mut self, bytes: Bytes) {
+        if self.buffer.is_empty() && self.rejected.is_none() {
+            self.buffer = BytesMut::from(bytes);
+        } else {
+            self.feed(&bytes);
+        }
+    }
+
     /// The next packet, or none if its last byte has not come yet.
     ///
     /// # Errors
@@ -98,7 +107,7 @@ impl Decoder {
     #[expect(clippy::should_implement_trait, reason = "none means `not yet` here, not `no more`")]
     pub fn next(&mut self) -> Result<Option<Frame>, Rejected> {
         if let Some(rejected) = &self.rejected {
-            return Err(rejected.clone());
+            return Err(Rejected::clone(rejected));
         }
         match self.take_frame() {
             Ok(Some(raw)) => match decode(self.sender, self.version, &raw) {
@@ -130,11 +139,19 @@ impl Decoder {
         if self.buffer.len() < header.total() {
             return Ok(None);
         }
-        Ok(Some(self.buffer.split_to(header.total()).freeze()))
+        let raw = if self.buffer.len() == header.total() {
+            // No memory is kept for what may not come soon.
+            std::mem::take(&mut self.buffer)
+        } else {
+            self.buffer.split_to(header.total())
+        };
+        Ok(Some(raw.freeze()))
     }
 
     fn reject(&mut self, raw: Bytes, fault: Fault) -> Rejected {
-        self.rejected.insert(Rejected { raw, fault }).clone()
+        let rejected = Rejected { raw, fault };
+        self.rejected = Some(Box::new(rejected.clone()));
+        rejected
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use mqttspec_wire::{
     Decoder, Packet, ReasonCode, Sender, Utf8String, Version,
     packet::{Ack, PacketType},
@@ -84,10 +85,10 @@ impl Broker {
         if turn.obeys(Rule::MaximumPacketSizeEnforced) { self.config.maximum_packet_size } else { u32::MAX }
     }
 
-    pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: &[u8]) {
+    pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: Bytes) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         self.traffic.bytes_received += bytes.len() as u64;
-        connection.decoder.feed(bytes);
+        connection.decoder.feed_owned(bytes);
         while !self.awaits_verification(turn, id)
             && let Some(connection) = self.connections.get_mut(&id)
         {

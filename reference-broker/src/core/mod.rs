@@ -210,7 +210,7 @@ impl Broker {
         match input {
             Input::Opened(id) => self.opened(&mut turn, id),
             Input::Identified(id, name) => self.identified(id, name),
-            Input::Bytes(id, bytes) => self.received(&mut turn, id, &bytes),
+            Input::Bytes(id, bytes) => self.received(&mut turn, id, bytes),
             Input::Closed(id) => self.lost(&mut turn, id),
             Input::Verified(id, verified) => self.verified(&mut turn, id, verified),
             Input::Tick => {}

@@ -77,7 +77,7 @@ impl Broker {
             Err(refusal) => self.refuse(turn, id, &connect, refusal),
         }
         // What the client has sent meanwhile.
-        self.received(turn, id, &[]);
+        self.received(turn, id, Bytes::new());
     }
 
     /// Whether the client has to wait for the verification of its password. One that sends too much meanwhile is given

@@ -5,22 +5,13 @@ use std::{io, time::Duration};
 use mqttspec_wire::Utf8String;
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    task::JoinSet,
-    time,
-};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time};
 use tracing::warn;
 
-use super::{Event, tls::Tls, websocket::Frames};
+use super::{Event, connection::Duplex, tls::Tls, websocket::Frames};
 
 /// How many handshakes of one listener may be under way; further clients wait to be accepted.
 const HANDSHAKES: usize = 1_024;
-
-/// How long to wait when the system has no room for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where clients come in: plain TCP, if nothing else is said.
 #[derive(Debug)]
@@ -37,22 +28,11 @@ enum Socket {
     Unix(UnixListener),
 }
 
-/// A network connection that is ready for MQTT.
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    Other(Box<dyn Duplex>),
-}
-
-/// A network connection, and who is at the other side if its certificate says so.
+/// A network connection that is ready for MQTT, and who is at the other side if its certificate says so.
 pub(super) struct Accepted {
-    pub(super) stream: Stream,
+    pub(super) stream: Box<dyn Duplex>,
     pub(super) identity: Option<Utf8String>,
 }
-
-/// What can be read from and written to.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// The bounds on a handshake.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +96,7 @@ impl Listener {
                 }
                 Err(error) => {
                     warn!(%error, "no client can be accepted");
-                    time::sleep(ACCEPT_PAUSE).await;
+                    pause_accepting().await;
                 }
             }
         }
@@ -124,29 +104,30 @@ impl Listener {
 }
 
 impl Socket {
-    async fn accept(&self) -> io::Result<Stream> {
+    async fn accept(&self) -> io::Result<Box<dyn Duplex>> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Without this option packets only arrive later.
                 let _ = stream.set_nodelay(true);
-                Ok(Stream::Tcp(stream))
+                Ok(Box::new(stream))
             }
             #[cfg(unix)]
             Self::Unix(listener) => {
                 let (stream, _): (UnixStream, _) = listener.accept().await?;
-                Ok(Stream::Other(Box::new(stream)))
+                Ok(Box::new(stream))
             }
         }
     }
 }
 
 /// The handshakes of TLS and WebSocket.
-async fn greet(stream: Stream, tls: Option<Tls>, is_websocket: bool, frame: usize) -> io::Result<Accepted> {
-    let stream: Box<dyn Duplex> = match stream {
-        Stream::Tcp(stream) => Box::new(stream),
-        Stream::Other(stream) => stream,
-    };
+async fn greet(
+    stream: Box<dyn Duplex>,
+    tls: Option<Tls>,
+    is_websocket: bool,
+    frame: usize,
+) -> io::Result<Accepted> {
     let (stream, identity): (Box<dyn Duplex>, _) = match tls {
         Some(tls) => {
             let stream = tls.accept(stream).await?;
@@ -156,5 +137,11 @@ async fn greet(stream: Stream, tls: Option<Tls>, is_websocket: bool, frame: usiz
         None => (stream, None),
     };
     let stream = if is_websocket { Box::new(Frames::upgrade(stream, frame).await?) } else { stream };
-    Ok(Accepted { stream: Stream::Other(stream), identity })
+    Ok(Accepted { stream, identity })
+}
+
+/// Waits a little when the system has no room for another connection. Nothing tells when it has room again, and to ask at
+/// once would keep a processor busy.
+pub(super) async fn pause_accepting() {
+    time::sleep(Duration::from_millis(100)).await;
 }

@@ -12,7 +12,7 @@ use tokio::{
     time,
 };
 
-use super::Event;
+use super::{Event, listener::pause_accepting};
 use crate::core::Statistics;
 
 /// How many bytes a request may have.
@@ -26,9 +26,6 @@ const ALIVE: Duration = Duration::from_secs(2);
 
 /// How many requests are answered at once.
 const AT_ONCE: usize = 8;
-
-/// How long to wait when the system has no room for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is known of a broker at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, events: mpsc::Sender<Event>) {
             Ok((stream, _)) => {
                 answering.spawn(time::timeout(PATIENCE, answer(stream, events.clone())));
             }
-            Err(_) => time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => pause_accepting().await,
         }
     }
 }

@@ -7,36 +7,34 @@
 //! | `certificate`, `passwords` | who clients are |
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
-//! | `reader` | one task for each connection, which reads |
+//! | `connection` | what comes from a client, and what waits to be written to it |
+//! | `ready` | which connections can go on |
 //! | `log` | what happens, for `tracing` |
 //! | `metrics` | how the broker is, over HTTP |
 //! | `embedded` | a broker inside another program |
-//! | `outbox` | what waits to be written |
-//! | `writer` | one task for each connection that is not plain TCP, which writes |
 //! | `ledger` | what waits until it is saved, if there is a store |
 //!
-//! One task owns the core and writes to clients on plain TCP. Everything that happens goes through one bounded queue,
-//! so clients that send faster than the broker works are slowed down by their own connection. What a client does not
+//! One task owns the core and all connections, reads from those on which something has come, has the core handle it, and
+//! writes what came of it. A connection has neither a task nor a buffer of its own, so that a client that is silent costs
+//! little. Clients that send faster than the broker works are slowed down by their own connection. What a client does not
 //! read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the client is cut off.
 
 mod certificate;
+mod connection;
 mod embedded;
 mod ledger;
 mod listener;
 mod log;
 mod metrics;
-mod outbox;
 mod passwords;
-mod reader;
+mod ready;
 mod secret;
 mod server;
 mod tls;
 mod websocket;
-mod writer;
 
 use std::{future::Future, time::Duration};
 
-use bytes::Bytes;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -60,24 +58,17 @@ use server::Server;
 /// How many events may wait for the core.
 const EVENTS: usize = 1_024;
 
-/// How many of them are handled before what they caused is written.
+/// How many of them, and of connections, are handled before what they caused is written.
 const BATCH: usize = 256;
-
-/// How long a connection that is to be closed may take to accept what is left.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long clients may take to notice that the broker shuts down.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// What happens on the network.
+/// What happens besides what connections bring.
 enum Event {
     Accepted(Accepted),
-    Received(ConnectionId, Bytes),
-    Ended(ConnectionId),
     /// A client's password has been verified.
     Verified(ConnectionId, Verified),
-    /// A connection that could take no more may take more now.
-    Writable(ConnectionId),
     /// Somebody wants to know how the broker is.
     Asked(oneshot::Sender<metrics::Report>),
 }
@@ -157,15 +148,16 @@ impl Service {
         }
         drop(events);
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut batch = Vec::with_capacity(BATCH);
+        let (ready, mut batch) = (server.ready(), Vec::with_capacity(BATCH));
         server.flush();
         loop {
-            let timeout = server.timeout();
+            let (timeout, is_full) = (server.timeout(), server.is_full());
             tokio::select! {
                 () = &mut shutdown => break,
                 saved = server.saved() => server.release(saved?),
-                _ = queue.recv_many(&mut batch, BATCH), if !server.is_full() => {}
-                () = time::sleep_until(timeout.into()) => {}
+                () = ready.any(), if !is_full => {}
+                _ = queue.recv_many(&mut batch, BATCH), if !is_full => {}
+                () = time::sleep_until(timeout) => {}
             }
             server.carry_out(&mut batch);
         }

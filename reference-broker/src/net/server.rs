@@ -1,29 +1,39 @@
 //! The core with its connections.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    task::Poll,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
 use tracing::warn;
 
 use super::{
     BATCH, Event, Explain, Service,
+    connection::{Connection, Heard},
     ledger::Ledger,
-    listener::{Accepted, Stream},
+    listener::Accepted,
     log,
     metrics::Report,
-    outbox::{Flushed, Outbox, Way},
     passwords::Verifiers,
-    reader, writer,
+    ready::Ready,
 };
 use crate::{
     core::{Broker, ConnectionId, Input, Output, Verified},
     store::StoreError,
 };
+
+/// How many bytes are read at once.
+const CHUNK: usize = 16 * 1024;
+
+/// How often a connection is read from before it is the turn of others.
+const READS: usize = 4;
 
 /// The core with its connections.
 pub(super) struct Server {
@@ -33,9 +43,17 @@ pub(super) struct Server {
     /// The core's time when the server started.
     origin: Duration,
     opened: u64,
-    outboxes: BTreeMap<ConnectionId, Outbox>,
-    /// The connections that something is to be written to.
+    connections: BTreeMap<ConnectionId, Box<Connection>>,
+    /// Those of them that can go on.
+    ready: Arc<Ready>,
+    /// Those that are to be looked at now.
+    looked_at: Vec<ConnectionId>,
+    /// Those that something is to be written to.
     touched: Vec<ConnectionId>,
+    /// Those that end, by when they are gone.
+    leaving: BTreeSet<(Instant, ConnectionId)>,
+    /// Where all of them are read into, so that one on which nothing comes takes no memory for it.
+    scratch: Box<[u8]>,
     outputs: Vec<Output>,
     ledger: Option<Ledger>,
     explain: Option<Explain>,
@@ -69,8 +87,12 @@ impl Server {
             started,
             origin,
             opened: 0,
-            outboxes: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            ready: Arc::default(),
+            looked_at: Vec::new(),
             touched: Vec::new(),
+            leaving: BTreeSet::new(),
+            scratch: vec![0; CHUNK].into(),
             outputs: Vec::new(),
             ledger,
             explain,
@@ -85,64 +107,101 @@ impl Server {
         self.origin + self.started.elapsed()
     }
 
-    /// When the core wants to be called again.
+    /// The connections that can go on.
+    pub(super) fn ready(&self) -> Arc<Ready> {
+        Arc::clone(&self.ready)
+    }
+
+    /// When there is something to do although nothing has happened.
     pub(super) fn timeout(&self) -> Instant {
         const IDLE: Duration = Duration::from_hours(1);
-        let timeout = self.broker.next_timeout().map(|at| at.saturating_sub(self.origin));
-        timeout.map_or_else(|| Instant::now() + IDLE, |after| self.started + after)
+        let core = self.broker.next_timeout().map(|at| self.started + at.saturating_sub(self.origin));
+        let leaving = self.leaving.first().map(|(at, _)| *at);
+        core.into_iter().chain(leaving).min().unwrap_or_else(|| Instant::now() + IDLE)
     }
 
     /// Handles what has happened, then writes what came of it, as far as it may leave.
     pub(super) fn carry_out(&mut self, batch: &mut Vec<Event>) {
         self.handle(Input::Tick);
+        self.drop_overdue();
         for event in batch.drain(..) {
             match event {
                 Event::Accepted(accepted) => self.accepted(accepted),
                 Event::Verified(id, verified) => self.handle(Input::Verified(id, verified)),
-                Event::Received(id, bytes) => self.handle(Input::Bytes(id, bytes)),
-                Event::Ended(id) => {
-                    self.outboxes.remove(&id);
-                    self.handle(Input::Closed(id));
-                }
                 Event::Asked(asker) => {
                     // Whoever asked may be gone.
                     let _ = asker.send(self.report());
                 }
-                Event::Writable(id) => {
-                    if let Some(outbox) = self.outboxes.get_mut(&id) {
-                        outbox.unblock();
-                        self.touched.push(id);
-                    }
-                }
             }
+        }
+        if !self.is_full() {
+            self.look_around();
         }
         self.flush();
         self.broker.take_notices().iter().for_each(log::write);
     }
 
     fn report(&self) -> Report {
-        let backlog = self.outboxes.values().map(Outbox::size).sum();
+        let backlog = self.connections.values().map(|connection| connection.size()).sum();
         Report { statistics: self.broker.statistics(self.now()), backlog }
     }
 
     fn accepted(&mut self, Accepted { stream, identity }: Accepted) {
         self.opened += 1;
         let id = ConnectionId(self.opened);
-        let (reader, way) = match stream {
-            Stream::Tcp(stream) => {
-                let (read, write) = stream.into_split();
-                (reader::spawn(id, read, self.events.clone()), Way::Direct(Arc::new(write)))
-            }
-            Stream::Other(stream) => {
-                let (read, write) = tokio::io::split(stream);
-                let writer = writer::spawn(id, write, self.events.clone());
-                (reader::spawn(id, read, self.events.clone()), Way::Writer(writer))
-            }
-        };
-        self.outboxes.insert(id, Outbox::new(way, reader));
+        let connection = Connection::new(stream, self.ready.waker(id));
+        self.connections.insert(id, Box::new(connection));
         self.handle(Input::Opened(id));
         if let Some(name) = identity {
             self.handle(Input::Identified(id, name));
+        }
+        self.ready.add(id);
+    }
+
+    /// Goes on with connections that can.
+    fn look_around(&mut self) {
+        let mut ids = std::mem::take(&mut self.looked_at);
+        self.ready.take(BATCH, &mut ids);
+        for id in ids.drain(..) {
+            self.look_at(id);
+        }
+        self.looked_at = ids;
+    }
+
+    fn look_at(&mut self, id: ConnectionId) {
+        for _ in 0..READS {
+            let Some(connection) = self.connections.get_mut(&id) else { return };
+            if connection.wants_to_write() && connection.touch() {
+                self.touched.push(id);
+            }
+            match connection.read(&mut self.scratch) {
+                Poll::Pending => return,
+                Poll::Ready(Heard::Bytes(bytes)) => self.handle(Input::Bytes(id, bytes)),
+                Poll::Ready(Heard::End) => return self.lose(id),
+            }
+        }
+        self.ready.add(id);
+    }
+
+    /// A connection has ended by itself.
+    fn lose(&mut self, id: ConnectionId) {
+        self.forget(id);
+        self.handle(Input::Closed(id));
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        let connection = self.connections.remove(&id);
+        if let Some(at) = connection.and_then(|connection| connection.deadline()) {
+            self.leaving.remove(&(at, id));
+        }
+    }
+
+    fn drop_overdue(&mut self) {
+        let now = Instant::now();
+        while let Some((at, id)) = self.leaving.first().copied()
+            && at <= now
+        {
+            self.forget(id);
         }
     }
 
@@ -162,18 +221,18 @@ impl Server {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::Send(id, bytes) => self.touch(id, |outbox| outbox.push(bytes)),
-                Output::Close(id) => self.touch(id, Outbox::close),
+                Output::Send(id, bytes) => self.touch(id, |connection| connection.push(bytes)),
+                Output::Close(id) => self.touch(id, Connection::close),
                 Output::Verify { connection, hash, password } => self.verify(connection, hash, password),
             }
         }
         self.outputs = outputs;
     }
 
-    fn touch(&mut self, id: ConnectionId, change: impl FnOnce(&mut Outbox)) {
-        let Some(outbox) = self.outboxes.get_mut(&id) else { return };
-        change(outbox);
-        if outbox.touch() {
+    fn touch(&mut self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        change(connection);
+        if connection.touch() {
             self.touched.push(id);
         }
     }
@@ -198,16 +257,27 @@ impl Server {
                 self.handle(Input::Verified(id, Verified::Unknown));
             }
             while let Some(id) = self.touched.pop() {
-                let Some(outbox) = self.outboxes.get_mut(&id) else { continue };
-                match outbox.flush(id, self.backlog, &self.events) {
-                    Flushed::Open => {}
-                    Flushed::Closed => drop(self.outboxes.remove(&id)),
-                    Flushed::Broken => {
-                        self.outboxes.remove(&id);
-                        self.handle(Input::Closed(id));
-                    }
-                }
+                self.write(id);
             }
+        }
+    }
+
+    fn write(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let before = connection.deadline();
+        let written = connection.flush();
+        if connection.deadline() != before {
+            self.leaving.extend(connection.deadline().map(|at| (at, id)));
+        }
+        if let Some(before) = before.filter(|before| connection.deadline() != Some(*before)) {
+            self.leaving.remove(&(before, id));
+        }
+        let waiting = connection.size();
+        if waiting > self.backlog {
+            warn!(connection = id.0, waiting, "a client that does not read is cut off");
+        }
+        if written.is_err() || waiting > self.backlog {
+            self.lose(id);
         }
     }
 
@@ -252,14 +322,16 @@ impl Server {
     pub(super) async fn take_leave(mut self, mut queue: mpsc::Receiver<Event>) {
         self.handle(Input::Shutdown);
         self.flush();
-        let mut batch = Vec::new();
-        while !self.outboxes.is_empty() {
-            queue.recv_many(&mut batch, BATCH).await;
+        let (ready, mut batch) = (self.ready(), Vec::new());
+        while !self.connections.is_empty() {
+            let timeout = self.timeout();
+            tokio::select! {
+                () = ready.any() => {}
+                _ = queue.recv_many(&mut batch, BATCH) => {}
+                () = time::sleep_until(timeout) => {}
+            }
             batch.retain(|event| !matches!(event, Event::Accepted(_)));
             self.carry_out(&mut batch);
         }
-        drop(self);
-        // Whoever still reads or writes holds a sender.
-        while queue.recv().await.is_some() {}
     }
 }

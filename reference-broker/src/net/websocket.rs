@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::{
@@ -21,6 +21,9 @@ use tokio_tungstenite::{
 
 /// How many bytes a connection has room for before a frame is known to be longer.
 const BUFFER: usize = 16 * 1024;
+
+/// How many bytes of several packets go into one frame.
+const HANDFUL: usize = 64 * 1024;
 
 /// The server's side of a WebSocket connection.
 pub(super) struct Frames<S> {
@@ -82,17 +85,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
+    /// Sends a frame, which is made when there is room for it. Says how long it was.
+    fn poll_send(&mut self, cx: &mut Context<'_>, make: impl FnOnce() -> Bytes) -> Poll<io::Result<usize>> {
+        ready!(self.socket.poll_ready_unpin(cx)).map_err(io::Error::other)?;
+        let frame = make();
+        let length = frame.len();
+        self.socket.start_send_unpin(Message::Binary(frame)).map_err(io::Error::other)?;
+        Poll::Ready(Ok(length))
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<Result<usize, io::Error>> {
-        let this = self.get_mut();
-        ready!(this.socket.poll_ready_unpin(cx)).map_err(io::Error::other)?;
-        let frame = Message::Binary(Bytes::copy_from_slice(buffer));
-        this.socket.start_send_unpin(frame).map_err(io::Error::other)?;
-        Poll::Ready(Ok(buffer.len()))
+        self.get_mut().poll_send(cx, || Bytes::copy_from_slice(buffer))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<Result<usize, io::Error>> {
+        self.get_mut().poll_send(cx, || handful(buffers))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
@@ -104,4 +126,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
         ready!(this.socket.poll_close_unpin(cx)).map_err(io::Error::other)?;
         Pin::new(this.socket.get_mut()).poll_shutdown(cx)
     }
+}
+
+/// The first packet, together with as many more as make a handful.
+fn handful(packets: &[io::IoSlice<'_>]) -> Bytes {
+    let mut handful = BytesMut::new();
+    for packet in packets {
+        if !handful.is_empty() && handful.len() + packet.len() > HANDFUL {
+            break;
+        }
+        handful.extend_from_slice(packet);
+    }
+    handful.freeze()
 }
