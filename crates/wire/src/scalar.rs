@@ -149,6 +149,12 @@ impl Utf8String {
     pub fn as_bytes(&self) -> &Bytes {
         self.0.as_bytes()
     }
+
+    /// The same text in memory of its own. A text of a decoded packet keeps in memory what arrived together with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(ByteString::from(self.as_str()))
+    }
 }
 
 impl Deref for Utf8String {

@@ -23,8 +23,8 @@ use super::{
 impl Broker {
     pub(crate) fn on_connect(&mut self, turn: &mut Turn, id: ConnectionId, mut connect: Connect) {
         mangle(turn, &mut connect);
-        let identity = self.connections.get(&id).and_then(|connection| connection.identity.clone());
-        connect.username = identity.or(connect.username);
+        let identity = self.connections.get(&id).and_then(|connection| connection.identity.as_deref());
+        connect.username = identity.cloned().or(connect.username);
         let outcome = match self.check(turn, &connect) {
             Ok(()) => self.authenticate(turn, id, &connect),
             Err(refusal) => Err(refusal),
@@ -127,7 +127,7 @@ impl Broker {
         proof: Option<Bytes>,
     ) {
         let mut greeting = Greeting { assigned: None, proof };
-        let mut client_id = connect.client_id.clone();
+        let mut client_id = connect.client_id.detached();
         if client_id.is_empty() {
             client_id = self.assign_client_id(turn);
             greeting.assigned = Some(client_id.clone());
@@ -145,7 +145,7 @@ impl Broker {
         };
         self.attach(turn, id, key, connect);
         self.with_session(key, |session| {
-            session.owner.clone_from(&connect.username);
+            session.owner = connect.username.as_ref().map(|name| Box::new(name.detached()));
             session.rights = rights;
         });
         self.note_accepted(id, key, resumed);
@@ -244,7 +244,7 @@ impl Broker {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
         if let Some(will) = &connect.will {
-            session.will = Some(StoredWill { will: will.clone(), due: None });
+            session.will = Some(Box::new(StoredWill { will: will.clone(), due: None }));
         }
         if turn.obeys(Rule::AliasesEndWithConnection) {
             session.aliases = BTreeMap::new();

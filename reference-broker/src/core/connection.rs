@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     pub(crate) decoder: Decoder,
     pub(crate) state: State,
     /// Who the other side is, by its certificate.
-    pub(crate) identity: Option<Utf8String>,
+    pub(crate) identity: Option<Box<Utf8String>>,
     /// When the last packet came.
     heard: Duration,
     /// When its deadline is, and which.
@@ -68,7 +68,7 @@ impl Broker {
             heard: turn.now,
             deadline: None,
         };
-        self.connections.insert(id, connection);
+        self.connections.insert(id, Box::new(connection));
         if turn.obeys(Rule::ConnectAwaitedForALimitedTime) {
             self.set_deadline(id, Some((turn.now + self.config.connect_timeout, Deadline::Connect(id))));
         }
@@ -76,7 +76,7 @@ impl Broker {
 
     pub(crate) fn identified(&mut self, id: ConnectionId, name: Utf8String) {
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.identity = Some(name);
+            connection.identity = Some(Box::new(name));
         }
     }
 

@@ -144,7 +144,8 @@ pub enum Output {
 pub struct Broker {
     config: Config,
     rules: Rules,
-    connections: BTreeMap<ConnectionId, Connection>,
+    /// Each has memory of its own, since the places of a map are half empty.
+    connections: BTreeMap<ConnectionId, Box<Connection>>,
     sessions: Sessions,
     subscriptions: Subscriptions,
     retained: Retained,

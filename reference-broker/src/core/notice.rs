@@ -68,7 +68,7 @@ impl Broker {
     pub(crate) fn note_accepted(&mut self, connection: ConnectionId, key: SessionKey, resumed: bool) {
         let Some(client_id) = self.noted(key) else { return };
         let Some(session) = self.sessions.get(key) else { return };
-        let (user, version) = (session.owner.clone(), session.version().unwrap_or(Version::V5_0));
+        let (user, version) = (session.owner.as_deref().cloned(), session.version().unwrap_or(Version::V5_0));
         self.note(|| Notice::Accepted { connection, client_id, user, version, resumed });
     }
 

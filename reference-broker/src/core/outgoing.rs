@@ -224,12 +224,13 @@ impl Session {
     /// the former ones back when it is sent once more, as a mutant does.
     fn change_identifiers(&mut self, id: PacketId) {
         let present = || self.subscriptions.values().filter_map(|(_, options)| options.identifier).collect();
-        let next = Some(std::mem::take(&mut self.former_identifiers)).filter(|former| !former.is_empty());
-        let next = next.unwrap_or_else(present);
+        let leftovers = self.leftovers.get_or_insert_default();
+        let next = Some(std::mem::take(&mut leftovers.former_identifiers));
+        let next = next.filter(|former| !former.is_empty()).unwrap_or_else(present);
         if let Some(Awaits::Puback(copy) | Awaits::Pubrec(copy)) =
             self.outgoing.get_mut(&id).map(|exchange| &mut exchange.state)
         {
-            self.former_identifiers = std::mem::replace(&mut copy.identifiers, next);
+            leftovers.former_identifiers = std::mem::replace(&mut copy.identifiers, next);
         }
     }
 

@@ -180,7 +180,7 @@ impl Broker {
     ) -> Result<Option<Arc<Rights>>, Refusal> {
         let refusal = |text| Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, text));
         let session = self.sessions.of_client(client_id).and_then(|key| self.sessions.get(key));
-        let owner = session.and_then(|session| session.owner.as_ref());
+        let owner = session.and_then(|session| session.owner.as_deref());
         if self.config.knows_users() && owner.is_some() && owner != connect.username.as_ref() {
             return refusal("the session belongs to another user");
         }

@@ -8,8 +8,13 @@ use super::{
 };
 
 /// Copies in the order in which they are to be sent. Each has a number of its own, under which it is saved.
+///
+/// Nothing waits for most clients at most times, so that a queue takes memory only once it is used.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
+pub(crate) struct Queue(Option<Box<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
     copies: VecDeque<Copy>,
     /// The number of the first copy, which those behind it follow on.
     first: u64,
@@ -21,65 +26,75 @@ pub(crate) struct Queue {
 impl Queue {
     /// A queue whose first copy will have this number.
     pub(crate) fn starting_at(first: u64) -> Self {
-        Self { first, ..Self::default() }
+        Self(Some(Box::new(Waiting { first, ..Waiting::default() })))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.copies.is_empty()
+        self.len() == 0
     }
 
     /// How many copies wait.
     pub(crate) fn len(&self) -> usize {
-        self.copies.len()
+        self.0.as_ref().map_or(0, |waiting| waiting.copies.len())
     }
 
     /// The bytes of their payloads.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.0.as_ref().map_or(0, |waiting| waiting.bytes)
     }
 
     /// The number that the next copy will have.
     pub(crate) fn next(&self) -> u64 {
-        self.first + self.copies.len() as u64
+        self.0.as_ref().map_or(0, |waiting| waiting.next())
     }
 
     /// The copy that is to be sent first.
     pub(crate) fn front(&self) -> Option<&Copy> {
-        self.copies.front()
+        self.0.as_ref()?.copies.front()
     }
 
     pub(crate) fn push(&mut self, copy: Copy) {
-        self.notes.note::<Copy>(&self.next(), None);
-        self.bytes += copy.message.payload.len();
-        self.copies.push_back(copy);
+        let waiting = self.0.get_or_insert_default();
+        waiting.notes.note::<Copy>(&waiting.next(), None);
+        waiting.bytes += copy.message.payload.len();
+        waiting.copies.push_back(copy);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Copy> {
-        let copy = self.copies.pop_front()?;
-        self.notes.note(&self.first, Some(&copy));
-        self.first += 1;
-        self.bytes -= copy.message.payload.len();
+        let waiting = self.0.as_mut()?;
+        let copy = waiting.copies.pop_front()?;
+        waiting.notes.note(&waiting.first, Some(&copy));
+        waiting.first += 1;
+        waiting.bytes -= copy.message.payload.len();
         Some(copy)
     }
 
     /// Takes the last copy, as only a mutant does.
     pub(crate) fn pop_back(&mut self) -> Option<Copy> {
-        let copy = self.copies.pop_back()?;
-        self.notes.note(&self.next(), Some(&copy));
-        self.bytes -= copy.message.payload.len();
+        let waiting = self.0.as_mut()?;
+        let copy = waiting.copies.pop_back()?;
+        waiting.notes.note(&waiting.next(), Some(&copy));
+        waiting.bytes -= copy.message.payload.len();
         Some(copy)
     }
 
     /// Takes all copies out.
     pub(crate) fn take(&mut self) -> VecDeque<Copy> {
         self.note_all();
-        self.first = self.next();
-        self.bytes = 0;
-        std::mem::take(&mut self.copies)
+        let Some(waiting) = &mut self.0 else { return VecDeque::new() };
+        waiting.first = waiting.next();
+        waiting.bytes = 0;
+        std::mem::take(&mut waiting.copies)
     }
 
     pub(crate) fn clear(&mut self) {
         self.take();
+    }
+}
+
+impl Waiting {
+    fn next(&self) -> u64 {
+        self.first + self.copies.len() as u64
     }
 }
 
@@ -88,18 +103,20 @@ impl Tracked for Queue {
     type Value = Copy;
 
     fn notes(&mut self) -> &mut Notes<u64> {
-        &mut self.notes
+        &mut self.0.get_or_insert_default().notes
     }
 
     fn entry(&self, number: &u64) -> Option<&Copy> {
-        let index = number.checked_sub(self.first)?;
-        self.copies.get(usize::try_from(index).ok()?)
+        let waiting = self.0.as_ref()?;
+        let index = number.checked_sub(waiting.first)?;
+        waiting.copies.get(usize::try_from(index).ok()?)
     }
 
     fn note_all(&mut self) {
-        if self.notes.is_on() {
-            for (number, copy) in (self.first..).zip(&self.copies) {
-                self.notes.note(&number, Some(copy));
+        let Some(Waiting { copies, first, notes, .. }) = self.0.as_deref_mut() else { return };
+        if notes.is_on() {
+            for (number, copy) in (*first..).zip(&*copies) {
+                notes.note(&number, Some(copy));
             }
         }
     }

@@ -42,7 +42,7 @@ pub(crate) struct Session {
     /// Whose it is.
     pub(crate) client_id: Utf8String,
     /// The user name of its client.
-    pub(crate) owner: Option<Utf8String>,
+    pub(crate) owner: Option<Box<Utf8String>>,
     /// What its client may do; `None` if nothing is restricted.
     pub(crate) rights: Option<Arc<Rights>>,
     /// How long it lives without a network connection.
@@ -52,7 +52,7 @@ pub(crate) struct Session {
     /// When it ends, while it has no network connection and does not live forever.
     pub(crate) ends: Option<Duration>,
     /// The will of its network connection, or the delayed one of its last.
-    pub(crate) will: Option<StoredWill>,
+    pub(crate) will: Option<Box<StoredWill>>,
     /// Its subscriptions by the filter as the client wrote it.
     pub(crate) subscriptions: Kept<Utf8String, (TopicFilter, Options)>,
     /// The QoS 2 messages from the client whose PUBREL has not come, by identifier.
@@ -71,13 +71,20 @@ pub(crate) struct Session {
     is_touched: bool,
     /// The Topic Aliases that the client has set on its network connection.
     pub(crate) aliases: BTreeMap<u16, Utf8String>,
-    /// Filters of subscriptions that ended, which only a mutant keeps.
-    pub(crate) left_filters: BTreeSet<Utf8String>,
-    /// Subscription Identifiers of subscriptions that ended, which only a mutant keeps.
-    pub(crate) left_identifiers: BTreeMap<Utf8String, u32>,
     /// The window of its last network connection, which only a mutant goes by.
     pub(crate) former_window: u16,
-    /// The Subscription Identifiers that a mutant goes back to.
+    /// What else only a mutant keeps.
+    pub(crate) leftovers: Option<Box<Leftovers>>,
+}
+
+/// What only a mutant keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Leftovers {
+    /// Filters of subscriptions that ended.
+    pub(crate) filters: BTreeSet<Utf8String>,
+    /// Subscription Identifiers of subscriptions that ended.
+    pub(crate) identifiers: BTreeMap<Utf8String, u32>,
+    /// The Subscription Identifiers that it goes back to.
     pub(crate) former_identifiers: Vec<u32>,
 }
 
@@ -177,8 +184,6 @@ impl Session {
             ends: None,
             will: None,
             subscriptions: Kept::default(),
-            left_filters: BTreeSet::new(),
-            left_identifiers: BTreeMap::new(),
             incoming: Kept::default(),
             outgoing: Kept::default(),
             identifiers: Identifiers::default(),
@@ -188,8 +193,18 @@ impl Session {
             is_touched: false,
             aliases: BTreeMap::new(),
             former_window: 0,
-            former_identifiers: Vec::new(),
+            leftovers: None,
         }
+    }
+
+    /// Whether a mutant still knows this filter.
+    pub(crate) fn has_left(&self, filter: &Utf8String) -> bool {
+        self.leftovers.as_ref().is_some_and(|left| left.filters.contains(filter))
+    }
+
+    /// The Subscription Identifier that a mutant still knows for this filter.
+    pub(crate) fn take_left_identifier(&mut self, filter: &Utf8String) -> Option<u32> {
+        self.leftovers.as_mut()?.identifiers.remove(filter)
     }
 
     /// Whether this is its network connection.

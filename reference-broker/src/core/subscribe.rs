@@ -171,7 +171,7 @@ impl Broker {
         let limits = &self.config.limits;
         let Some(session) = self.sessions.get_mut(key) else { return Err(ReasonCode::UNSPECIFIED_ERROR) };
         let existing = session.subscriptions.get(filter.as_utf8()).map(|(_, options)| *options);
-        let is_new = existing.is_none() && !session.left_filters.contains(filter.as_utf8());
+        let is_new = existing.is_none() && !session.has_left(filter.as_utf8());
         if is_new && (session.subscriptions.len() >= limits.subscriptions || levels > limits.topic_levels) {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
@@ -186,7 +186,7 @@ impl Broker {
                 session.outgoing.clear();
             }
         }
-        options.identifier = options.identifier.or(session.left_identifiers.remove(filter.as_utf8()));
+        options.identifier = options.identifier.or_else(|| session.take_left_identifier(filter.as_utf8()));
         let replaced = session.subscriptions.insert(filter.as_utf8().clone(), (filter.clone(), options));
         // A session that goes on under the other version reads `$share/` differently.
         if let Some((replaced, _)) = replaced.filter(|(replaced, _)| replaced != filter) {
@@ -258,10 +258,11 @@ impl Broker {
         for text in &gone {
             let Some((filter, options)) = session.subscriptions.remove(text) else { continue };
             if !turn.obeys(Rule::IdentifierEndsWithSubscription) {
-                session.left_identifiers.extend(options.identifier.map(|left| (text.clone(), left)));
+                let left = options.identifier.map(|left| (text.clone(), left));
+                session.leftovers.get_or_insert_default().identifiers.extend(left);
             }
             if !turn.obeys(Rule::UnsubscribedIsNewAgain) {
-                session.left_filters.insert(text.clone());
+                session.leftovers.get_or_insert_default().filters.insert(text.clone());
             }
             if turn.obeys(Rule::UnsubscribeStopsMessages)
                 && (filter.share_name().is_none() || turn.obeys(Rule::UnsubscribeLeavesShare))

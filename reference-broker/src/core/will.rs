@@ -31,7 +31,7 @@ impl Broker {
             }
             return;
         }
-        let Some(StoredWill { will, due }) = &mut session.will else { return };
+        let Some(StoredWill { will, due }) = session.will.as_deref_mut() else { return };
         let mut delay = will.properties.will_delay_interval().unwrap_or(0);
         if delay != 0 && !turn.obeys(Rule::WillDelayed) {
             delay = 0;
@@ -78,9 +78,9 @@ impl Broker {
 
     fn publish_will(&mut self, turn: &mut Turn, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(key) else { return };
-        let Some(StoredWill { will, .. }) = session.will.take() else { return };
+        let Some(StoredWill { will, .. }) = session.will.take().map(|stored| *stored) else { return };
         if !turn.obeys(Rule::WillDeletedOncePublished) {
-            session.will = Some(StoredWill { will: will.clone(), due: None });
+            session.will = Some(Box::new(StoredWill { will: will.clone(), due: None }));
         }
         let message = Arc::new(Message::will(turn, will));
         self.accept(turn, Some(key), &message);

@@ -144,7 +144,7 @@ impl Broker {
     /// Puts a session that was restored where else its parts have a place.
     fn resume_session(&mut self, key: SessionKey) {
         let owner = self.sessions.get(key).map(|session| (session.owner.clone(), session.client_id.clone()));
-        let rights = owner.and_then(|(owner, client_id)| self.rights(owner.as_ref(), &client_id));
+        let rights = owner.and_then(|(owner, client_id)| self.rights(owner.as_deref(), &client_id));
         let Some(session) = self.sessions.get_mut(key) else { return };
         session.rights = rights;
         session.identifiers = Identifiers::after(&session.outgoing);

@@ -30,7 +30,7 @@ pub(crate) fn write_session(session: &Session) -> Vec<u8> {
         properties: Properties::from_iter([Property::SessionExpiryInterval(expiry)]),
         client_id: session.client_id.clone(),
         will: session.will.as_ref().map(|stored| stored.will.clone()),
-        username: session.owner.clone(),
+        username: session.owner.as_deref().cloned(),
         password: None,
     }));
     record.put_slice(&connect.to_bytes(Version::V5_0));
@@ -50,9 +50,9 @@ pub(crate) fn read_session(record: &mut Reader) -> Result<(Session, bool), Broke
         Some(seconds) => Lifetime::For(Duration::from_secs(u64::from(seconds))),
     };
     let mut session = Session::new(connect.client_id, lifetime);
-    session.owner = connect.username;
+    session.owner = connect.username.map(Box::new);
     session.ends = ends;
-    session.will = connect.will.map(|will| StoredWill { will, due });
+    session.will = connect.will.map(|will| Box::new(StoredWill { will, due }));
     Ok((session, was_connected))
 }
 
