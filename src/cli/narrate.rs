@@ -60,8 +60,8 @@ impl Narrator {
 
     fn name(&self, id: ConnectionId) -> String {
         match self.clients.get(&id) {
-            Some((_, client)) => format!("#{} \"{}\"", id.0, client.escape_debug()),
-            None => format!("#{}", id.0),
+            Some((_, client)) => format!("#{id} \"{}\"", client.escape_debug()),
+            None => format!("#{id}"),
         }
     }
 

@@ -1,7 +1,5 @@
 //! CONNECT: refused, or the beginning of a connection (§3.1).
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use mqttspec_wire::{
     Decoder, Packet, ReasonCode, Sender, TopicName, Utf8String, Version,
@@ -247,14 +245,14 @@ impl Broker {
             session.will = Some(Box::new(StoredWill { will: will.clone(), due: None }));
         }
         if turn.obeys(Rule::AliasesEndWithConnection) {
-            session.aliases = BTreeMap::new();
+            session.aliases = None;
         }
-        session.incoming.unsaved_mut().values_mut().for_each(|incoming| incoming.counted = false);
+        session.incoming.unsaved_mut().for_each(|(_, incoming)| incoming.counted = false);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.state = State::Connected { session: key };
         }
         let due = patience(turn, keep_alive).map(|time| turn.now + time);
-        self.set_deadline(id, due.map(|at| (at, Deadline::KeepAlive(id))));
+        self.set_due(id, due);
         if !turn.obeys(Rule::NoResendWhileConnected) {
             self.deadlines.set(turn.now + RESEND, Deadline::Resend(key));
         }

@@ -28,8 +28,8 @@ pub(crate) struct Connection {
     pub(crate) identity: Option<Box<Utf8String>>,
     /// When the last packet came.
     heard: Duration,
-    /// When its deadline is, and which.
-    deadline: Option<(Duration, Deadline)>,
+    /// When it is due: to be let in, or to give a sign of life.
+    due: Option<Duration>,
 }
 
 /// How far a network connection has come.
@@ -66,11 +66,11 @@ impl Broker {
             state: State::AwaitsConnect,
             identity: None,
             heard: turn.now,
-            deadline: None,
+            due: None,
         };
         self.connections.insert(id, Box::new(connection));
         if turn.obeys(Rule::ConnectAwaitedForALimitedTime) {
-            self.set_deadline(id, Some((turn.now + self.config.connect_timeout, Deadline::Connect(id))));
+            self.set_due(id, Some(turn.now + self.config.connect_timeout));
         }
     }
 
@@ -184,28 +184,35 @@ impl Broker {
         }
     }
 
-    /// Puts another deadline in place of the connection's present one.
-    pub(crate) fn set_deadline(&mut self, id: ConnectionId, deadline: Option<(Duration, Deadline)>) {
+    /// Says anew when the connection is due, if it is to be.
+    pub(crate) fn set_due(&mut self, id: ConnectionId, due: Option<Duration>) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Some((at, what)) = std::mem::replace(&mut connection.deadline, deadline) {
-            self.deadlines.cancel(at, what);
+        if let Some(at) = std::mem::replace(&mut connection.due, due) {
+            self.deadlines.cancel(at, Deadline::Connection(id));
         }
-        if let Some((at, what)) = deadline {
-            self.deadlines.set(at, what);
+        if let Some(at) = due {
+            self.deadlines.set(at, Deadline::Connection(id));
         }
     }
 
-    pub(crate) fn connect_timed_out(&mut self, turn: &mut Turn, id: ConnectionId) {
-        self.end(turn, id, Ending::Unanswered);
+    /// The time in which the connection was to be let in, or to give a sign of life, is over.
+    pub(crate) fn connection_is_due(&mut self, turn: &mut Turn, id: ConnectionId) {
+        match self.connections.get(&id).map(|connection| &connection.state) {
+            Some(State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_)) => {
+                self.end(turn, id, Ending::Unanswered);
+            }
+            Some(State::Connected { .. }) => self.check_keep_alive(turn, id),
+            None => {}
+        }
     }
 
     /// Closes the connection if its client has been silent for too long; else looks again when that can be.
-    pub(crate) fn check_keep_alive(&mut self, turn: &mut Turn, id: ConnectionId) {
+    fn check_keep_alive(&mut self, turn: &mut Turn, id: ConnectionId) {
         let Some(connection) = self.connections.get(&id) else { return };
         let Some(patience) = self.link(id).and_then(|link| patience(turn, link.keep_alive)) else { return };
         let due = connection.heard + patience;
         if due > turn.now {
-            self.set_deadline(id, Some((due, Deadline::KeepAlive(id))));
+            self.set_due(id, Some(due));
         } else if turn.obeys(Rule::KeepAliveTimeoutTold) {
             self.end(turn, id, Ending::Error(ReasonCode::KEEP_ALIVE_TIMEOUT, "nothing came for too long"));
         } else {

@@ -7,10 +7,8 @@ use super::{ConnectionId, session::SessionKey};
 /// Something that is due at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Deadline {
-    /// A network connection must have sent its CONNECT, or finished authenticating.
-    Connect(ConnectionId),
-    /// The keep alive of a client is to be looked at.
-    KeepAlive(ConnectionId),
+    /// A network connection must have been let in, or its keep alive is to be looked at.
+    Connection(ConnectionId),
     /// A delayed will is published.
     Will(SessionKey),
     /// A session without network connection ends.

@@ -1,5 +1,7 @@
 //! How network connections and sessions end.
 
+use std::time::Duration;
+
 use mqttspec_wire::{Packet, Properties, ReasonCode, Version, packet::Disconnect};
 
 use super::{
@@ -67,7 +69,7 @@ impl Broker {
 
     /// Ends a network connection in the way said.
     pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
-        self.set_deadline(id, None);
+        self.set_due(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
         match connection.state {
             State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
@@ -145,10 +147,10 @@ impl Broker {
         if self.ends_with_connection(turn, key) {
             self.discard(turn, key);
         } else if let Some(session) = self.sessions.get_mut(key)
-            && let Lifetime::For(time) = session.lifetime
+            && let Lifetime::For(seconds) = session.lifetime
             && turn.obeys(Rule::SessionExpires)
         {
-            let at = turn.now + time;
+            let at = turn.now + Duration::from_secs(u64::from(seconds));
             session.ends = Some(at);
             self.deadlines.set(at, Deadline::SessionEnd(key));
         }

@@ -112,7 +112,7 @@ impl Broker {
         connection.decoder = Decoder::new(Sender::Client, learnt).with_max_packet_size(maximum);
         connection.decoder.feed(&rest);
         if awaits_connect {
-            self.set_deadline(id, None);
+            self.set_due(id, None);
         }
         if let Some(packet) = packet {
             self.on_packet(turn, id, packet);

@@ -180,7 +180,7 @@ impl Session {
                 ));
             }
             if publish.topic.is_empty() {
-                return match self.aliases.get(&alias) {
+                return match self.aliases.as_ref().and_then(|aliases| aliases.get(&alias)) {
                     Some(topic) => Ok(topic.clone()),
                     None if !turn.obeys(Rule::UnknownAliasRefused) => Ok(Utf8String::new()),
                     None => Err((ReasonCode::PROTOCOL_ERROR, "the Topic Alias stands for no topic")),
@@ -201,9 +201,10 @@ impl Session {
             return Err((ReasonCode::MALFORMED_PACKET, "the topic name has an unusual character"));
         }
         if let Some(alias) = alias {
-            let remaps = turn.obeys(Rule::AliasesRemapped) || !self.aliases.contains_key(&alias);
+            let aliases = self.aliases.get_or_insert_default();
+            let remaps = turn.obeys(Rule::AliasesRemapped) || !aliases.contains_key(&alias);
             if remaps {
-                self.aliases.insert(alias, publish.topic.clone());
+                aliases.insert(alias, publish.topic.detached());
             }
         }
         Ok(publish.topic.clone())
@@ -220,7 +221,7 @@ impl Session {
 
     /// A message of an earlier network connection was sent again on this one.
     fn count_again(&mut self, id: mqttspec_wire::PacketId) {
-        if let (Some(incoming), Some(link)) = (self.incoming.unsaved_mut().get_mut(&id), &mut self.link)
+        if let (Some(incoming), Some(link)) = (self.incoming.get_unsaved_mut(&id), &mut self.link)
             && !incoming.counted
         {
             incoming.counted = true;

@@ -55,7 +55,7 @@ mod turn;
 mod verification;
 mod will;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_wire::Utf8String;
@@ -80,9 +80,17 @@ use session::Sessions;
 use subscriptions::{Match, Subscriptions};
 use turn::Turn;
 
-/// Which network connection; chosen by whoever drives the broker, and not used for another one afterwards.
+/// Which network connection; chosen by whoever drives the broker, and not used for another one afterwards. To people, the
+/// lower half is shown, and the upper half behind it if it is not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (upper, lower) = (self.0 >> 32, self.0 & u64::from(u32::MAX));
+        if upper == 0 { write!(f, "{lower}") } else { write!(f, "{lower}.{upper}") }
+    }
+}
 
 /// What happens to a broker.
 #[derive(Clone, Debug)]
@@ -247,8 +255,7 @@ impl Broker {
     fn meet_deadlines(&mut self, turn: &mut Turn) {
         while let Some(deadline) = self.deadlines.pop_due(turn.now) {
             match deadline {
-                Deadline::Connect(id) => self.connect_timed_out(turn, id),
-                Deadline::KeepAlive(id) => self.check_keep_alive(turn, id),
+                Deadline::Connection(id) => self.connection_is_due(turn, id),
                 Deadline::Will(key) => self.delayed_will_is_due(turn, key),
                 Deadline::SessionEnd(key) => self.session_is_over(turn, key),
                 Deadline::Statistics => self.publish_statistics(turn),

@@ -1,6 +1,6 @@
 //! Messages on their way to a client: the sender's half of §4.3, with flow control (MQTT 5.0 §4.9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use mqttspec_wire::{
     Packet, PacketId, Property, QoS, ReasonCode, Utf8String, Version,
@@ -62,7 +62,7 @@ impl Session {
     pub(crate) fn deliver(&mut self, turn: &mut Turn, limits: &Limits, keep_qos_0: bool, copy: Copy) {
         match &self.link {
             Some(_) if copy.qos == QoS::AtMostOnce => self.send_unacknowledged(turn, &copy),
-            Some(_) if self.queue.is_empty() && self.resend.is_empty() && self.has_quota(turn) => {
+            Some(_) if self.queue.is_empty() && self.queue.is_caught_up() && self.has_quota(turn) => {
                 self.send_new(turn, copy);
             }
             Some(_) => self.enqueue(limits, copy),
@@ -82,12 +82,12 @@ impl Session {
     /// Sends what waits, as far as the send quota allows.
     pub(crate) fn pump(&mut self, turn: &mut Turn) {
         while self.has_quota(turn) {
-            let Some(id) = self.resend.pop_front() else { break };
+            let Some(id) = self.queue.pop_again() else { break };
             self.send_again(turn, id);
         }
         while let Some(copy) = self.queue.front() {
             let acknowledged = copy.qos != QoS::AtMostOnce;
-            if self.link.is_none() || (acknowledged && !(self.resend.is_empty() && self.has_quota(turn))) {
+            if self.link.is_none() || (acknowledged && !(self.queue.is_caught_up() && self.has_quota(turn))) {
                 return;
             }
             let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop() } else { self.queue.pop_back() };
@@ -120,7 +120,8 @@ impl Session {
     fn aliased(&self, turn: &Turn, mut packet: Packet) -> Packet {
         if let Packet::Publish(publish) = &mut packet
             && !turn.obeys(Rule::AliasesOfEachDirection)
-            && let Some((alias, _)) = self.aliases.iter().find(|(_, topic)| **topic == publish.topic)
+            && let Some((alias, _)) =
+                self.aliases.iter().flat_map(|all| all.iter()).find(|(_, topic)| **topic == publish.topic)
         {
             publish.topic = Utf8String::new();
             publish.properties.push(Property::TopicAlias(*alias));
@@ -173,19 +174,19 @@ impl Session {
         if !turn.obeys(Rule::ResendsInOrder) {
             unfinished.reverse();
         }
-        self.resend.clear();
+        let mut again = VecDeque::new();
         for (_, id) in unfinished {
-            let Some(exchange) = self.outgoing.unsaved_mut().get_mut(&id) else { continue };
+            let Some(exchange) = self.outgoing.get_unsaved_mut(&id) else { continue };
             exchange.counted = false;
             match &exchange.state {
                 Awaits::Puback(copy) | Awaits::Pubrec(copy) => {
                     let expired =
                         copy.message.is_expired(turn.now) && !turn.obeys(Rule::SentMessagesDoNotExpire);
                     if turn.obeys(Rule::UnacknowledgedResent) && !expired {
-                        self.resend.push_back(id);
+                        again.push_back(id);
                     }
                 }
-                Awaits::Pubcomp(Some(_)) => self.resend.push_back(id),
+                Awaits::Pubcomp(Some(_)) => again.push_back(id),
                 Awaits::Pubcomp(None) => {
                     if let Some(link) = self.link.as_ref().filter(|_| turn.obeys(Rule::PubrelResent)) {
                         turn.send(link, &Packet::Pubrel(Ack::success(id)));
@@ -193,6 +194,7 @@ impl Session {
                 }
             }
         }
+        self.queue.send_again(again);
     }
 
     fn send_again(&mut self, turn: &mut Turn, id: PacketId) {
@@ -215,7 +217,7 @@ impl Session {
             return;
         }
         link.quota = link.quota.saturating_sub(1);
-        if let Some(exchange) = self.outgoing.unsaved_mut().get_mut(&id) {
+        if let Some(exchange) = self.outgoing.get_unsaved_mut(&id) {
             exchange.counted = true;
         }
     }
@@ -286,7 +288,7 @@ impl Session {
     fn heeds_refusal(&mut self, turn: &Turn) -> bool {
         if !turn.obeys(Rule::RefusalConcernsOneMessage) {
             self.queue.clear();
-            self.resend.clear();
+            self.queue.send_again(VecDeque::new());
         }
         turn.obeys(Rule::RefusalAcknowledges)
     }

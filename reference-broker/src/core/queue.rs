@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use mqttspec_wire::PacketId;
+
 use super::{
     durable::{Notes, Tracked},
     message::Copy,
@@ -15,6 +17,8 @@ pub(crate) struct Queue(Option<Box<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
+    /// The identifiers whose PUBLISH is still to be sent again on the current network connection, before the copies.
+    again: VecDeque<PacketId>,
     copies: VecDeque<Copy>,
     /// The number of the first copy, which those behind it follow on.
     first: u64,
@@ -46,6 +50,23 @@ impl Queue {
     /// The number that the next copy will have.
     pub(crate) fn next(&self) -> u64 {
         self.0.as_ref().map_or(0, |waiting| waiting.next())
+    }
+
+    /// Whether nothing is still to be sent again.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.0.as_ref().is_none_or(|waiting| waiting.again.is_empty())
+    }
+
+    /// Lines up what is to be sent again, in place of what was.
+    pub(crate) fn send_again(&mut self, identifiers: VecDeque<PacketId>) {
+        if !identifiers.is_empty() || !self.is_caught_up() {
+            self.0.get_or_insert_default().again = identifiers;
+        }
+    }
+
+    /// The identifier of what is to be sent again next.
+    pub(crate) fn pop_again(&mut self) -> Option<PacketId> {
+        self.0.as_mut()?.again.pop_front()
     }
 
     /// The copy that is to be sent first.

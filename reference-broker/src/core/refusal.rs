@@ -46,7 +46,7 @@ impl Broker {
         if !turn.obeys(Rule::NothingProcessedAfterRefusal) {
             self.process_after_refusal(turn, id);
         }
-        self.set_deadline(id, None);
+        self.set_due(id, None);
         if turn.obeys(Rule::RefusalCloses) {
             self.end(turn, id, Ending::Unanswered);
         }

@@ -1,7 +1,7 @@
 //! Session state (MQTT 3.1.1 §4.1, MQTT 5.0 §4.1).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -61,8 +61,6 @@ pub(crate) struct Session {
     pub(crate) outgoing: Kept<PacketId, Exchange>,
     /// Which identifiers and order numbers come next.
     pub(crate) identifiers: Identifiers,
-    /// The identifiers whose PUBLISH is still to be sent again on the current network connection.
-    pub(crate) resend: VecDeque<PacketId>,
     /// What waits to be sent.
     pub(crate) queue: Queue,
     /// Where it is saved, once it is.
@@ -70,12 +68,15 @@ pub(crate) struct Session {
     /// Whether it may have changed since it was saved.
     is_touched: bool,
     /// The Topic Aliases that the client has set on its network connection.
-    pub(crate) aliases: BTreeMap<u16, Utf8String>,
+    pub(crate) aliases: Option<Box<BTreeMap<u16, Utf8String>>>,
     /// The window of its last network connection, which only a mutant goes by.
     pub(crate) former_window: u16,
     /// What else only a mutant keeps.
     pub(crate) leftovers: Option<Box<Leftovers>>,
 }
+
+/// With the default limits there may be 200,000 sessions, most of them idle: what most do without is on the heap.
+const _: () = assert!(size_of::<Option<Session>>() <= 200);
 
 /// What only a mutant keeps.
 #[derive(Debug, Default)]
@@ -102,8 +103,8 @@ pub(crate) struct Incoming {
 pub(crate) enum Lifetime {
     /// It ends with its network connection: Clean Session 1, or Session Expiry Interval 0.
     Connection,
-    /// It ends this long after its network connection.
-    For(Duration),
+    /// It ends this many seconds after its network connection.
+    For(u32),
     /// It does not end by itself: Clean Session 0, or Session Expiry Interval 0xFFFFFFFF.
     Forever,
 }
@@ -148,7 +149,7 @@ impl Lifetime {
             0 => Self::Connection,
             u32::MAX if turn.obeys(Rule::LargestExpiryIsForever) => Self::Forever,
             u32::MAX => Self::Connection,
-            seconds => Self::For(Duration::from_secs(u64::from(seconds))),
+            seconds => Self::For(seconds),
         }
     }
 }
@@ -187,11 +188,10 @@ impl Session {
             incoming: Kept::default(),
             outgoing: Kept::default(),
             identifiers: Identifiers::default(),
-            resend: VecDeque::new(),
             queue: Queue::default(),
             place: None,
             is_touched: false,
-            aliases: BTreeMap::new(),
+            aliases: None,
             former_window: 0,
             leftovers: None,
         }

@@ -13,7 +13,7 @@ pub(super) fn is_read() -> bool {
 pub(super) fn write(notice: &Notice) {
     match notice {
         Notice::Accepted { connection, client_id, user, version, resumed } => info!(
-            connection = connection.0,
+            %connection,
             client = &**client_id,
             user = user.as_deref(),
             version = version.number(),
@@ -21,14 +21,14 @@ pub(super) fn write(notice: &Notice) {
             "client accepted"
         ),
         Notice::Refused { connection, client_id, reason, text } => info!(
-            connection = connection.0,
+            %connection,
             client = &**client_id,
             reason = %reason,
             why = text,
             "client refused"
         ),
         Notice::Ended { connection, client_id, reason, text } => info!(
-            connection = connection.0,
+            %connection,
             client = &**client_id,
             reason = reason.map(|reason| reason.to_string()),
             why = text,

@@ -8,6 +8,7 @@
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
 //! | `connection` | what comes from a client, and what waits to be written to it |
+//! | `places` | all connections |
 //! | `ready` | which connections can go on |
 //! | `log` | what happens, for `tracing` |
 //! | `metrics` | how the broker is, over HTTP |
@@ -27,6 +28,7 @@ mod listener;
 mod log;
 mod metrics;
 mod passwords;
+mod places;
 mod ready;
 mod secret;
 mod server;

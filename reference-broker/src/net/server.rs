@@ -1,7 +1,7 @@
 //! The core with its connections.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
     task::Poll,
     time::{Duration, SystemTime},
@@ -22,6 +22,7 @@ use super::{
     log,
     metrics::Report,
     passwords::Verifiers,
+    places::Places,
     ready::Ready,
 };
 use crate::{
@@ -42,8 +43,7 @@ pub(super) struct Server {
     started: Instant,
     /// The core's time when the server started.
     origin: Duration,
-    opened: u64,
-    connections: BTreeMap<ConnectionId, Box<Connection>>,
+    connections: Places,
     /// Those of them that can go on.
     ready: Arc<Ready>,
     /// Those that are to be looked at now.
@@ -86,8 +86,7 @@ impl Server {
             backlog,
             started,
             origin,
-            opened: 0,
-            connections: BTreeMap::new(),
+            connections: Places::default(),
             ready: Arc::default(),
             looked_at: Vec::new(),
             touched: Vec::new(),
@@ -142,15 +141,12 @@ impl Server {
     }
 
     fn report(&self) -> Report {
-        let backlog = self.connections.values().map(|connection| connection.size()).sum();
+        let backlog = self.connections.iter().map(Connection::size).sum();
         Report { statistics: self.broker.statistics(self.now()), backlog }
     }
 
     fn accepted(&mut self, Accepted { stream, identity }: Accepted) {
-        self.opened += 1;
-        let id = ConnectionId(self.opened);
-        let connection = Connection::new(stream, self.ready.waker(id));
-        self.connections.insert(id, Box::new(connection));
+        let id = self.connections.insert(|id| Connection::new(stream, self.ready.waker(id)));
         self.handle(Input::Opened(id));
         if let Some(name) = identity {
             self.handle(Input::Identified(id, name));
@@ -170,7 +166,7 @@ impl Server {
 
     fn look_at(&mut self, id: ConnectionId) {
         for _ in 0..READS {
-            let Some(connection) = self.connections.get_mut(&id) else { return };
+            let Some(connection) = self.connections.get_mut(id) else { return };
             if connection.wants_to_write() && connection.touch() {
                 self.touched.push(id);
             }
@@ -190,7 +186,7 @@ impl Server {
     }
 
     fn forget(&mut self, id: ConnectionId) {
-        let connection = self.connections.remove(&id);
+        let connection = self.connections.remove(id);
         if let Some(at) = connection.and_then(|connection| connection.deadline()) {
             self.leaving.remove(&(at, id));
         }
@@ -230,7 +226,7 @@ impl Server {
     }
 
     fn touch(&mut self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(id) else { return };
         change(connection);
         if connection.touch() {
             self.touched.push(id);
@@ -241,7 +237,7 @@ impl Server {
         let events = &self.events;
         let verifiers = self.verifiers.get_or_insert_with(|| Verifiers::start(events));
         if !verifiers.verify(id, hash, password) {
-            warn!(connection = id.0, "too many passwords wait to be verified");
+            warn!(connection = %id, "too many passwords wait to be verified");
             self.refused.push(id);
         }
     }
@@ -263,7 +259,7 @@ impl Server {
     }
 
     fn write(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(id) else { return };
         let before = connection.deadline();
         let written = connection.flush();
         if connection.deadline() != before {
@@ -274,7 +270,7 @@ impl Server {
         }
         let waiting = connection.size();
         if waiting > self.backlog {
-            warn!(connection = id.0, waiting, "a client that does not read is cut off");
+            warn!(connection = %id, waiting, "a client that does not read is cut off");
         }
         if written.is_err() || waiting > self.backlog {
             self.lose(id);

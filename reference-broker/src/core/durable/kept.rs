@@ -86,55 +86,76 @@ pub(crate) trait Tracked {
 }
 
 /// A map whose changes are noted. It can be read as the [`BTreeMap`] that it is.
+///
+/// Most sessions leave most of theirs empty, so that one takes memory only once it is used.
 #[derive(Debug)]
-pub(crate) struct Kept<K, V> {
+pub(crate) struct Kept<K, V>(Option<Box<Noted<K, V>>>);
+
+#[derive(Debug)]
+struct Noted<K, V> {
     entries: BTreeMap<K, V>,
     notes: Notes<K>,
 }
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), notes: Notes::default() }
+        Self(None)
     }
 }
 
-impl<K, V> Deref for Kept<K, V> {
+impl<K: 'static, V: 'static> Kept<K, V> {
+    const NOTHING: &'static BTreeMap<K, V> = &BTreeMap::new();
+
+    fn noted(&mut self) -> &mut Noted<K, V> {
+        self.0.get_or_insert_with(|| Box::new(Noted { entries: BTreeMap::new(), notes: Notes::default() }))
+    }
+
+    /// The entries, to change what is not saved of them.
+    pub(crate) fn unsaved_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().flat_map(|noted| noted.entries.iter_mut())
+    }
+}
+
+impl<K: 'static, V: 'static> Deref for Kept<K, V> {
     type Target = BTreeMap<K, V>;
 
     fn deref(&self) -> &Self::Target {
-        &self.entries
+        self.0.as_deref().map_or(Self::NOTHING, |noted| &noted.entries)
     }
 }
 
-impl<K: Clone + Ord, V: Entry> Kept<K, V> {
+impl<K: Clone + Ord + 'static, V: Entry + 'static> Kept<K, V> {
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        if self.notes.is_on() {
-            self.notes.note(&key, self.entries.get(&key));
+        let Noted { entries, notes } = self.noted();
+        if notes.is_on() {
+            notes.note(&key, entries.get(&key));
         }
-        self.entries.insert(key, value)
+        entries.insert(key, value)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let removed = self.entries.remove(key)?;
-        self.notes.note(key, Some(&removed));
+        let Noted { entries, notes } = self.0.as_deref_mut()?;
+        let removed = entries.remove(key)?;
+        notes.note(key, Some(&removed));
         Some(removed)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let value = self.entries.get_mut(key)?;
-        self.notes.note(key, Some(value));
+        let Noted { entries, notes } = self.0.as_deref_mut()?;
+        let value = entries.get_mut(key)?;
+        notes.note(key, Some(value));
         Some(value)
     }
 
-    /// The entries, to change what is not saved of them.
-    pub(crate) fn unsaved_mut(&mut self) -> &mut BTreeMap<K, V> {
-        &mut self.entries
+    /// The entry, to change what is not saved of it.
+    pub(crate) fn get_unsaved_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.0.as_deref_mut()?.entries.get_mut(key)
     }
 
     /// Takes all entries out.
     pub(crate) fn take(&mut self) -> BTreeMap<K, V> {
         self.note_all();
-        std::mem::take(&mut self.entries)
+        self.0.as_deref_mut().map(|noted| std::mem::take(&mut noted.entries)).unwrap_or_default()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -142,22 +163,23 @@ impl<K: Clone + Ord, V: Entry> Kept<K, V> {
     }
 }
 
-impl<K: Clone + Ord, V: Entry> Tracked for Kept<K, V> {
+impl<K: Clone + Ord + 'static, V: Entry + 'static> Tracked for Kept<K, V> {
     type Key = K;
     type Value = V;
 
     fn notes(&mut self) -> &mut Notes<K> {
-        &mut self.notes
+        &mut self.noted().notes
     }
 
     fn entry(&self, key: &K) -> Option<&V> {
-        self.entries.get(key)
+        self.get(key)
     }
 
     fn note_all(&mut self) {
-        if self.notes.is_on() {
-            for (key, value) in &self.entries {
-                self.notes.note(key, Some(value));
+        let Some(Noted { entries, notes }) = self.0.as_deref_mut() else { return };
+        if notes.is_on() {
+            for (key, value) in &*entries {
+                notes.note(key, Some(value));
             }
         }
     }

@@ -1,7 +1,5 @@
 //! The record of a session itself.
 
-use std::time::Duration;
-
 use bytes::BufMut;
 use mqttspec_wire::{Packet, Properties, Property, Sender, Version, decode, packet::Connect};
 
@@ -20,7 +18,7 @@ pub(crate) fn write_session(session: &Session) -> Vec<u8> {
     record.put_optional_time(session.will.as_ref().and_then(|will| will.due));
     let expiry = match session.lifetime {
         Lifetime::Connection => 0,
-        Lifetime::For(time) => u32::try_from(time.as_secs()).unwrap_or(u32::MAX),
+        Lifetime::For(seconds) => seconds,
         Lifetime::Forever => u32::MAX,
     };
     let connect = Packet::Connect(Box::new(Connect {
@@ -47,7 +45,7 @@ pub(crate) fn read_session(record: &mut Reader) -> Result<(Session, bool), Broke
     let lifetime = match connect.properties.session_expiry_interval() {
         None | Some(0) => Lifetime::Connection,
         Some(u32::MAX) => Lifetime::Forever,
-        Some(seconds) => Lifetime::For(Duration::from_secs(u64::from(seconds))),
+        Some(seconds) => Lifetime::For(seconds),
     };
     let mut session = Session::new(connect.client_id, lifetime);
     session.owner = connect.username.map(Box::new);
