@@ -68,6 +68,7 @@ pub(crate) struct Session {
     /// Whether it may have changed since it was saved.
     is_touched: bool,
     /// The Topic Aliases that the client has set on its network connection.
+    #[expect(clippy::box_collection, reason = "a session without aliases is not to be larger by a map")]
     pub(crate) aliases: Option<Box<BTreeMap<u16, Utf8String>>>,
     /// The window of its last network connection, which only a mutant goes by.
     pub(crate) former_window: u16,
