@@ -1,9 +1,9 @@
 //! Playing against a reference broker that somebody else has configured.
 
-use reference_broker::{Broker, Config, Rules};
+use reference_broker::{Config, Rules};
 
 use super::{
-    embedded::{play, probe},
+    embedded::{fresh, play, probe},
     plan::Run,
     record::{SetUp, obstacle},
     script::Circumstances,
@@ -28,8 +28,8 @@ impl Configured {
     pub fn play(&self, run: &Run) -> ScenarioResult {
         obstacle(run, &self.facts, SetUp::ByOthers).unwrap_or_else(|| {
             let limits = self.facts.spoken.get(&run.version).map(|facts| facts.limits.clone());
-            let mut broker = Broker::new(self.config.clone(), Rules::all());
-            play(run, &mut broker, false, Circumstances::embedded(limits.unwrap_or_default()))
+            let mut broker = fresh(run, self.config.clone(), Rules::all());
+            play(run, broker.as_mut(), false, Circumstances::embedded(limits.unwrap_or_default()))
         })
     }
 }

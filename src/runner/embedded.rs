@@ -23,7 +23,7 @@ use crate::{
     scenario::ast::Setting,
     stage::Play,
     target::{
-        Dripped, Facts, Tampered, Tampering,
+        Dripped, Facts, Stored, Tampered, Tampering,
         in_process::{self, Peer},
         probe, set_up,
     },
@@ -54,7 +54,7 @@ impl Embedded {
 
     /// Plays one run against a fresh reference broker with these rules, set up as the scenario wants it.
     pub fn play(&self, run: &Run, rules: Rules) -> ScenarioResult {
-        self.play_against(run, &mut broker(run, UNIQUE, rules))
+        self.play_against(run, broker(run, UNIQUE, rules).as_mut())
     }
 
     /// Plays one run against a fresh reference broker between which and its clients somebody tampers with packets.
@@ -98,8 +98,17 @@ pub(super) fn probe(config: &Config) -> Facts {
 }
 
 /// A fresh reference broker, set up as the scenario wants it.
-fn broker(run: &Run, unique: &str, rules: Rules) -> Broker {
-    Broker::new(set_up::config(&run.scenario.broker, &script::topic(unique)), rules)
+fn broker(run: &Run, unique: &str, rules: Rules) -> Box<dyn Peer> {
+    fresh(run, set_up::config(&run.scenario.broker, &script::topic(unique)), rules)
+}
+
+/// A fresh reference broker, which saves its state only if the scenario restarts it.
+pub(super) fn fresh(run: &Run, config: Config, rules: Rules) -> Box<dyn Peer> {
+    if run.scenario.restarts().is_empty() {
+        Box::new(Broker::new(config, rules))
+    } else {
+        Box::new(Stored::new(config, rules))
+    }
 }
 
 pub(super) fn play(
@@ -170,6 +179,6 @@ impl Embedded {
         }
         let circumstances = circumstances(options, index, &facts, run.version);
         let mut broker = broker(run, &circumstances.unique, Rules::all());
-        play(run, &mut broker, options.drip, circumstances)
+        play(run, broker.as_mut(), options.drip, circumstances)
     }
 }

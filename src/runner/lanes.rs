@@ -63,7 +63,7 @@ fn timers(run: &Run) -> usize {
         steps
             .iter()
             .map(|step| match &step.kind {
-                StepKind::Wait(_) => 1,
+                StepKind::Wait(_) | StepKind::Restart(_) => 1,
                 StepKind::Repeat { steps, .. } => count(steps),
                 StepKind::Whichever(whichever) => usize::from(whichever.expectation.terms.within.is_some()),
                 StepKind::Client { action, .. } => match action {

@@ -11,6 +11,7 @@ mod observe;
 mod options;
 pub mod plan;
 mod record;
+mod restarting;
 mod run;
 mod script;
 mod sockets;

@@ -12,7 +12,7 @@ use mqttspec_spec::Version;
 use tokio::sync::Notify;
 
 use super::{plan::Selection, script::Circumstances};
-use crate::target::{Address, Facts, Group, Launcher, Trust};
+use crate::target::{Address, Facts, Launcher, Leash, Trust};
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
@@ -41,8 +41,8 @@ pub struct Stop(Arc<Wish>);
 struct Wish {
     asked: AtomicBool,
     notify: Notify,
-    /// The broker that was launched and is still running.
-    launched: Mutex<Option<Group>>,
+    /// The brokers that were launched.
+    launched: Mutex<Vec<Leash>>,
 }
 
 impl Stop {
@@ -54,17 +54,15 @@ impl Stop {
 
     /// Ends what the run has launched, for a process that is about to end without waiting for the run.
     pub fn abandon(&self) {
-        if let Some(group) = self.launched().take() {
-            group.terminate();
-        }
+        self.launched().drain(..).for_each(|leash| leash.terminate());
     }
 
-    /// Takes note of what the run has launched, or that it has ended.
-    pub fn charge_with(&self, group: Option<Group>) {
-        *self.launched() = group;
+    /// Takes note of what the run has launched. One that has ended needs no note: its leash is loose.
+    pub fn charge_with(&self, leash: Leash) {
+        self.launched().push(leash);
     }
 
-    fn launched(&self) -> MutexGuard<'_, Option<Group>> {
+    fn launched(&self) -> MutexGuard<'_, Vec<Leash>> {
         self.0.launched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

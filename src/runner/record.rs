@@ -137,7 +137,8 @@ pub(super) fn obstacle(run: &Run, facts: &Facts, set_up: SetUp) -> Option<Scenar
     Some(skipped(run, &format!("a broker set up with `{setting}`"), &proof))
 }
 
-fn skipped(run: &Run, expected: &str, proof: &str) -> ScenarioResult {
+/// The result of a run that the target gives no occasion for.
+pub(super) fn skipped(run: &Run, expected: &str, proof: &str) -> ScenarioResult {
     unplayed(run, Grade::Skip, expected, proof)
 }
 

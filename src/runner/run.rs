@@ -37,7 +37,7 @@ pub fn run(
         (None, Address::Embedded) => embedded::run(&runs, options, stop, &mut record),
         (None, Address::Network { endpoint, .. }) => {
             let (endpoint, trust) = (endpoint.clone(), options.trust.clone());
-            let network = Network { endpoint, trust, drip: options.drip };
+            let network = Network { endpoint, trust, drip: options.drip, keeper: None };
             sockets::run(&runs, options, network, stop, &mut record);
         }
     }

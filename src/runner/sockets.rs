@@ -13,13 +13,13 @@ use super::{
     lanes::Lanes,
     options::{Options, Stop, circumstances, unique},
     plan::Run,
-    record::{INTERRUPTED, Record, SetUp, playable, unplayed},
+    record::{INTERRUPTED, Record, SetUp, playable, skipped, unplayed},
     script::{self, Haste, Played},
 };
 use crate::{
     stage::Play,
     target::{
-        Facts,
+        Facts, Launcher,
         network::{self, Network},
         probe::{self, Probed},
     },
@@ -32,6 +32,8 @@ const JOBS: usize = 256;
 const FEW: usize = 16;
 /// No scenario takes longer than this in real time.
 const LONGEST: Duration = Duration::from_mins(1);
+/// Why the broker is not restarted.
+const NOT_OURS: &str = "this program did not start it; `--launch RECIPE` starts a broker and restarts it";
 /// The index that names the probe's topics, beyond those of all scenarios.
 const PROBE: usize = 36 * 36 * 36 - 1;
 
@@ -50,7 +52,12 @@ pub(super) fn run(runs: &[Run], options: &Options, network: Network, stop: &Stop
             return record.stopped(format!("{address} does not speak MQTT to us: {why}"));
         }
         record.planned(runs.len());
-        let playable = playable(runs.iter().enumerate().collect(), &facts, SetUp::ByOthers, record);
+        let (restarting, others): (Vec<_>, Vec<_>) =
+            runs.iter().enumerate().partition(|(_, run)| !run.scenario.restarts().is_empty());
+        for (_, run) in restarting {
+            record.finished(skipped(run, "a broker that can be restarted", NOT_OURS));
+        }
+        let playable = playable(others, &facts, SetUp::ByOthers, record);
         session.play(playable, &facts, record).await;
     };
     LocalSet::new().block_on(&runtime, play);
@@ -66,11 +73,11 @@ pub(super) fn runtime(record: &mut Record<'_>) -> Option<Runtime> {
 /// the broker closes network connections without a reason; the last attempt counts. All are played alone in the end if the
 /// broker mixes up its clients.
 #[derive(Clone, Copy)]
-struct Attempt {
+pub(super) struct Attempt {
     /// How many there were before.
-    number: usize,
+    pub(super) number: usize,
     /// How many runs are played at once.
-    jobs: usize,
+    pub(super) jobs: usize,
 }
 
 impl Attempt {
@@ -174,7 +181,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         index: usize,
         run: &Run,
@@ -188,11 +195,14 @@ impl<'a> Session<'a> {
             circumstances.patience *= 2;
         }
         let (run, target, epoch) = (run.clone(), self.network.clone(), self.epoch);
+        let restarts = u32::try_from(run.scenario.restarts().len()).unwrap_or(u32::MAX);
+        let to_restart = self.options.launcher.as_ref().map(Launcher::patience_with_restarts);
+        let longest = LONGEST.saturating_add(to_restart.unwrap_or_default().saturating_mul(restarts));
         async move {
             let played = run.clone();
             let play = Play::new(epoch.elapsed(), |stage| script::play(stage, played, circumstances));
-            timeout(LONGEST, network::play(play, &target, epoch)).await.unwrap_or_else(|_| {
-                let expected = format!("a scenario that ends within {} s", LONGEST.as_secs());
+            timeout(longest, network::play(play, &target, epoch)).await.unwrap_or_else(|_| {
+                let expected = format!("a scenario that ends within {} s", longest.as_secs());
                 let result = unplayed(&run, Grade::Error, &expected, "it did not end");
                 Played { result, haste: Haste::None }
             })

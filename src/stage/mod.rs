@@ -33,7 +33,7 @@ use self::link::Note;
 pub use self::link::{Link, LinkState, Received};
 use crate::{
     referee::Violation,
-    verdict::{Evidence, EvidenceKind, Finding, Grade},
+    verdict::{Evidence, EvidenceKind, Finding, Grade, Restart},
 };
 
 /// One network connection of a play.
@@ -70,6 +70,8 @@ pub enum Command {
     HalfClose(LinkId),
     /// Close it at once.
     Close(LinkId),
+    /// Bring the broker to its end and start it again; [`Play::restarted`] awaits what comes of it.
+    Restart(Restart),
 }
 
 /// What the referee objected to, and the place of the packet in the evidence.
@@ -114,6 +116,8 @@ pub struct World {
     pub is_mixed_up: bool,
     links: Vec<Link>,
     commands: Vec<Command>,
+    /// What came of the latest restart of the broker.
+    restarted: Option<Result<(), String>>,
     alarm: Option<Duration>,
     started: Duration,
 }
@@ -269,6 +273,24 @@ impl Stage {
         });
     }
 
+    /// Has the broker brought to its end and started again; no network connection outlives that.
+    ///
+    /// # Errors
+    /// Why the broker is not back.
+    pub async fn restart(&self, restart: Restart) -> Result<(), String> {
+        self.with(|world| world.commands.push(Command::Restart(restart)));
+        let outcome =
+            poll_fn(|_| self.with(|world| world.restarted.take().map_or(Poll::Pending, Poll::Ready)));
+        let outcome = outcome.await;
+        self.with(|world| {
+            for id in (0..world.links.len()).map(LinkId) {
+                world.closed(id, Sender::Server, restart.how());
+                world.commands.push(Command::Close(id));
+            }
+        });
+        outcome
+    }
+
     /// Waits until `look` finds something, or gives up at `deadline`.
     pub async fn until<T>(
         &self,
@@ -311,6 +333,7 @@ impl<T> Play<T> {
             is_mixed_up: false,
             links: Vec::new(),
             commands: Vec::new(),
+            restarted: None,
             alarm: None,
             started: now,
         }));
@@ -323,6 +346,13 @@ impl<T> Play<T> {
         let mut world = self.world.borrow_mut();
         world.now = world.now.max(now);
         world.input(id, input);
+    }
+
+    /// Hands in that the broker is back, or why it is not.
+    pub fn restarted(&mut self, now: Duration, outcome: Result<(), String>) {
+        let mut world = self.world.borrow_mut();
+        world.now = world.now.max(now);
+        world.restarted = Some(outcome);
     }
 
     /// Plays on as far as possible; ready when the script has ended.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reference_broker::{Input, Output};
 
 use super::in_process::Peer;
+use crate::verdict::Restart;
 
 /// Of what is sent at once, so many bytes are sent singly, and the rest together.
 const DRIPPED: usize = 1024;
@@ -44,6 +45,10 @@ impl Peer for Dripped<'_> {
 
     fn next_timeout(&self) -> Option<Duration> {
         self.0.next_timeout()
+    }
+
+    fn restart(&mut self, now: Duration, restart: Restart, outputs: &mut Vec<Output>) -> Result<(), String> {
+        self.0.restart(now, restart, outputs)
     }
 }
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, task::Poll, time::Duration};
 
 use reference_broker::{Broker, ConnectionId, Input as BrokerInput, Output, core::Verified};
 
-use crate::stage::{Command, Input, LinkId, Play};
+use crate::{
+    stage::{Command, Input, LinkId, Play},
+    verdict::Restart,
+};
 
 /// A broker that lives in this process: the reference broker, or one that a test makes up.
 pub trait Peer {
@@ -13,6 +16,27 @@ pub trait Peer {
     fn handle(&mut self, now: Duration, input: BrokerInput, outputs: &mut Vec<Output>);
     /// When it wants to go on even if nothing happens.
     fn next_timeout(&self) -> Option<Duration>;
+    /// Comes to its end and is started again.
+    ///
+    /// # Errors
+    /// Why it is not back.
+    fn restart(&mut self, _: Duration, _: Restart, _: &mut Vec<Output>) -> Result<(), String> {
+        Err("it cannot be restarted".to_owned())
+    }
+}
+
+impl<P: Peer + ?Sized> Peer for Box<P> {
+    fn handle(&mut self, now: Duration, input: BrokerInput, outputs: &mut Vec<Output>) {
+        self.as_mut().handle(now, input, outputs);
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        self.as_ref().next_timeout()
+    }
+
+    fn restart(&mut self, now: Duration, restart: Restart, outputs: &mut Vec<Output>) -> Result<(), String> {
+        self.as_mut().restart(now, restart, outputs)
+    }
 }
 
 impl Peer for Broker {
@@ -97,11 +121,22 @@ impl Wire<'_> {
                     play.input(now, link, Input::Closed(false));
                 }
             }
+            Command::Restart(restart) => {
+                let outcome = self.broker.restart(now, restart, &mut self.outputs);
+                self.pass_on(now, play);
+                self.open.clear();
+                play.restarted(now, outcome);
+            }
         }
     }
 
     fn hand_over<T>(&mut self, now: Duration, input: BrokerInput, play: &mut Play<T>) {
         self.broker.handle(now, input, &mut self.outputs);
+        self.pass_on(now, play);
+    }
+
+    /// Passes on what the broker has said.
+    fn pass_on<T>(&mut self, now: Duration, play: &mut Play<T>) {
         for output in std::mem::take(&mut self.outputs) {
             match output {
                 Output::Send(connection, bytes) => {

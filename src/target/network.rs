@@ -7,13 +7,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{sync::mpsc, task::spawn_local, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::spawn_local,
+    time::{Instant, sleep},
+};
 
-use super::{ConnectError, Endpoint, Trust, drip::pieces, stream::Arrival};
-use crate::stage::{Command, Input, LinkId, Play};
+use super::{ConnectError, Endpoint, Keeper, Trust, drip::pieces, stream::Arrival};
+use crate::{
+    stage::{Command, Input, LinkId, Play},
+    verdict::Restart,
+};
 
 /// Inputs that wait for the play at most; beyond that, reading stops and TCP holds the broker back.
 const QUEUE: usize = 1024;
+/// How long one waits between two attempts to reach a broker that is starting. Nothing tells when the process of somebody
+/// else begins to listen, so one has to try; this is short beside what any broker needs, and costs it next to nothing.
+pub const AGAIN: Duration = Duration::from_millis(50);
 
 /// How long a line may take at the end to pass on what was sent last.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -27,6 +37,8 @@ pub struct Network {
     pub trust: Trust,
     /// Whether packets are sent byte by byte.
     pub drip: bool,
+    /// Who can restart it, if anybody here can.
+    pub keeper: Option<Keeper>,
 }
 
 impl Network {
@@ -34,10 +46,45 @@ impl Network {
     pub async fn try_connect(&self) -> Result<(), ConnectError> {
         self.endpoint.connect(&self.trust).await.map(drop)
     }
+
+    /// Restarts the broker and waits until it can be reached.
+    async fn restart(&self, restart: Restart) -> Result<(), String> {
+        let keeper = self.keeper.as_ref().ok_or("it was not started by this program")?;
+        keeper.restart(restart).await?;
+        let deadline = Instant::now() + keeper.patience();
+        while let Err(error) = self.try_connect().await {
+            if keeper.has_ended() {
+                return Err("it ended as soon as it was started again".to_owned());
+            }
+            if Instant::now() > deadline {
+                let seconds = keeper.patience().as_secs_f64();
+                return Err(format!("it cannot be reached within {seconds} s after its restart: {error}"));
+            }
+            sleep(AGAIN).await;
+        }
+        Ok(())
+    }
 }
 
-/// Something that happened on a network connection, and when.
-type Happening = (Duration, LinkId, Input);
+/// Something that happened, and when.
+type Happening = (Duration, Event);
+
+/// What can happen.
+enum Event {
+    /// Something on a network connection.
+    OnLink(LinkId, Input),
+    /// The broker is back, or why it is not.
+    Restarted(Result<(), String>),
+}
+
+impl Event {
+    fn hand_to<T>(self, play: &mut Play<T>, at: Duration) {
+        match self {
+            Self::OnLink(link, input) => play.input(at, link, input),
+            Self::Restarted(outcome) => play.restarted(at, outcome),
+        }
+    }
+}
 
 /// Plays over network connections to `target`. Must run inside a [`tokio::task::LocalSet`].
 pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
@@ -58,6 +105,14 @@ pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
                 Command::SendText(link, bytes) => (link, Outgoing::Text(bytes)),
                 Command::HalfClose(link) => (link, Outgoing::HalfClose),
                 Command::Close(link) => (link, Outgoing::Close),
+                Command::Restart(restart) => {
+                    let (target, happenings) = (target.clone(), sender.clone());
+                    spawn_local(async move {
+                        let outcome = target.restart(restart).await;
+                        happenings.send((epoch.elapsed(), Event::Restarted(outcome))).await.ok();
+                    });
+                    continue;
+                }
             };
             if let Some(line) = lines.get(&link) {
                 // A line that is gone has reported its end already.
@@ -79,8 +134,8 @@ pub async fn play<T>(mut play: Play<T>, target: &Network, epoch: Instant) -> T {
         };
         // Everything that has happened is handed in before the clock is looked at again.
         let mut next = happening.or_else(|| happenings.try_recv().ok());
-        while let Some((at, link, input)) = next {
-            play.input(at, link, input);
+        while let Some((at, event)) = next {
+            event.hand_to(&mut play, at);
             next = happenings.try_recv().ok();
         }
     }
@@ -144,6 +199,6 @@ impl Wire {
 
     async fn report(&self, input: Input) {
         // Nobody listens any more once the play is over.
-        self.happenings.send((self.epoch.elapsed(), self.link, input)).await.ok();
+        self.happenings.send((self.epoch.elapsed(), Event::OnLink(self.link, input))).await.ok();
     }
 }

@@ -7,6 +7,7 @@ use mqttspec_wire::packet::PacketType;
 use reference_broker::{ConnectionId, Input, Output};
 
 use super::in_process::Peer;
+use crate::verdict::Restart;
 
 /// How long a packet is delayed: longer than anybody waits for one.
 const DELAY: Duration = Duration::from_secs(10);
@@ -166,6 +167,11 @@ impl<P: Peer> Peer for Tampered<P> {
     fn next_timeout(&self) -> Option<Duration> {
         let delayed = self.delayed.first().map(|(at, _)| *at);
         [delayed, self.broker.next_timeout()].into_iter().flatten().min()
+    }
+
+    fn restart(&mut self, now: Duration, restart: Restart, outputs: &mut Vec<Output>) -> Result<(), String> {
+        (self.reading, self.held, self.delayed) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        self.broker.restart(now, restart, outputs)
     }
 }
 

@@ -61,6 +61,25 @@ pub enum EvidenceKind {
     },
 }
 
+/// How a broker is brought to its end before it is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// It is asked to end, and takes the time it needs.
+    Asked,
+    /// Its process is killed.
+    Killed,
+}
+
+impl Restart {
+    /// How evidence tells the end that network connections came to with it.
+    pub const fn how(self) -> &'static str {
+        match self {
+            Self::Asked => "closed for a restart",
+            Self::Killed => "killed",
+        }
+    }
+}
+
 /// Bytes that are written as hexadecimal text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hex(pub Bytes);

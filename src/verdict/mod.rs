@@ -7,6 +7,6 @@ mod grade;
 mod outcome;
 pub mod written;
 
-pub use evidence::{Evidence, EvidenceKind, Hex};
+pub use evidence::{Evidence, EvidenceKind, Hex, Restart};
 pub use grade::Grade;
 pub use outcome::{Finding, Place, RunReport, ScenarioResult, Summary, TargetReport};

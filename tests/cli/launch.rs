@@ -109,6 +109,58 @@ fn a_run_that_is_interrupted_ends_its_broker(#[case] signal: &str) {
     assert!(!is_running(&broker), "the broker outlives the run");
 }
 
+/// The reference broker with a store, if it is to have one.
+fn lasting(has_store: bool) -> String {
+    let program = env!("CARGO_BIN_EXE_mqttspec");
+    let store = if has_store { "store = '{folder}/store'\\n" } else { "" };
+    format!(
+        "broker: mqttspec\n\
+         command: [{program}, broker, --config, \"{{folder}}/broker.toml\"]\n\
+         files: {{broker.toml: \"listen = ['mqtt://127.0.0.1:{{port}}']\\n{store}\"}}\n"
+    )
+}
+
+/// Scenarios in which the broker ends in order, and does not.
+const SESSIONS: [&str; 2] =
+    ["common/4.1-storing-state/restart-keeps-session", "common/4.1-storing-state/kill-keeps-session"];
+
+#[rstest]
+#[case::with_a_store(true, "4     ·\n", "none broken")]
+#[case::without_one(false, "·     4     ·\n", "4 runs with lesser deviations")]
+fn a_broker_is_restarted_and_killed(#[case] has_store: bool, #[case] total: &str, #[case] verdict: &str) {
+    let kitchen = Kitchen::new(&format!("restarted-{has_store}"), &lasting(has_store));
+    let (status, stdout, stderr) = kitchen.run(&SESSIONS);
+    assert_eq!(status, Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains(total) && stdout.contains(verdict), "{stdout}");
+}
+
+#[test]
+fn what_a_broker_is_declared_not_to_survive_is_skipped() {
+    let recipe = lasting(false) + "does-not-offer: {survives-restart: it has no store}\n";
+    let kitchen = Kitchen::new("declared", &recipe);
+    let (status, stdout, _) = kitchen.run(&SESSIONS);
+    assert_eq!(status, Some(3), "nothing is left to be judged: {stdout}");
+    assert!(
+        stdout.contains("the feature `survives-restart`: declared for this broker: it has no store"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_broker_that_does_not_come_back_is_told_with_its_log() {
+    let program = env!("CARGO_BIN_EXE_mqttspec");
+    let recipe = format!(
+        "broker: once\n\
+         command: [sh, -c, \"mkdir {{folder}}/was-here && exec {program} broker --listen mqtt://127.0.0.1:{{port}}\"]\n"
+    );
+    let kitchen = Kitchen::new("once", &recipe);
+    let (status, stdout, _) = kitchen.run(&["common/4.1-storing-state/kill-keeps-retained"]);
+    assert_eq!(status, Some(3), "{stdout}");
+    assert!(stdout.contains("it ended as soon as it was started again"), "{stdout}");
+    let log = stdout.replace(['\n', ' '], "");
+    assert!(log.contains(&kitchen.path("files/restarted-")), "{stdout}");
+}
+
 #[test]
 fn a_broker_that_does_not_come_up_is_told_with_its_log() {
     let recipe = "broker: lazy\ncommand: [sh, -c, \"echo no licence; exit 1\"]\nready-within: 20s\n";

@@ -47,7 +47,7 @@ fn play(
     enough: impl Fn(&Progress<'_>) -> bool,
 ) -> Played {
     let Address::Network { endpoint, .. } = address else { panic!("{address} is not on the network") };
-    let network = Network { endpoint: endpoint.clone(), trust, drip: false };
+    let network = Network { endpoint: endpoint.clone(), trust, drip: false, keeper: None };
     let (layout, options) = (layout(), Options::default());
     let mut watch = |progress: &Progress<'_>| !enough(progress);
     sockets::play((&layout, &options), &network, launched, &mut watch).unwrap()

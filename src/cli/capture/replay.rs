@@ -135,7 +135,7 @@ fn play(arguments: &Replay, recordings: Recordings, options: Options) -> Result<
     };
     let trust = if arguments.insecure { Trust::anybody() } else { Ok(Trust::default()) };
     let trust = trust.map_err(|error| BadInput::new(format!("TLS is not to be had: {error}")))?;
-    let network = Network { endpoint: endpoint.clone(), trust, drip: false };
+    let network = Network { endpoint: endpoint.clone(), trust, drip: false, keeper: None };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     complain(&format!("playing {count} against {endpoint}\n"));

@@ -72,9 +72,11 @@ impl Target {
         let Some(Address::Network { endpoint, credentials }) = &address else {
             return Err(BadInput::new("name the target as mqtt://HOST:PORT"));
         };
-        stop.charge_with(launched.as_ref().map(Launched::group));
+        if let Some(launched) = &launched {
+            stop.charge_with(launched.leash());
+        }
         let trust = self.trusted.trust(address.as_ref())?;
-        let network = Network { endpoint: endpoint.clone(), trust, drip: false };
+        let network = Network { endpoint: endpoint.clone(), trust, drip: false, keeper: None };
         let credentials = credentials
             .as_ref()
             .map(|own| Credentials { username: own.username.clone(), password: own.password.clone() });

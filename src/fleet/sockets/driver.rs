@@ -20,7 +20,10 @@ use super::{
     outage::{FOR_GOOD, Outage},
     wishes::{Wish, Wishes},
 };
-use crate::target::{Dialler, Launched, Line, Reading};
+use crate::{
+    target::{Dialler, Launched, Line, Reading},
+    verdict::Restart,
+};
 
 /// Connections from one source address, of which a machine has some 28,000.
 const PORTS: u64 = 20_000;
@@ -179,7 +182,8 @@ impl<'a> Driver<'a> {
         let (Some(since), Some(launched)) = (self.returning, &mut self.launched) else { return };
         if launched.has_ended() || now > since + micros(launched.patience()) {
             self.returning = None;
-            self.ending = launched.start_again().err().map(|error| Ending::NotLaunched(error.to_string()));
+            self.ending =
+                launched.restart(Restart::Asked).err().map(|error| Ending::NotLaunched(error.to_string()));
         }
     }
 

@@ -71,6 +71,13 @@ impl Clients {
         self.roles.insert(role.to_owned(), name.to_owned());
     }
 
+    /// Takes note that no network connection is of use any more.
+    pub(super) fn lose_links(&mut self) {
+        for client in self.named.values_mut() {
+            (client.link, client.untouched) = (None, false);
+        }
+    }
+
     /// Every client's latest network connection.
     pub(super) fn links(&self) -> impl Iterator<Item = LinkId> {
         self.named.values().filter_map(|client| client.link)
@@ -88,7 +95,7 @@ impl Client {
 
 fn collect<'a>(step: &'a Step, names: &mut Vec<&'a str>, roles: &mut BTreeSet<&'a str>) {
     match &step.kind {
-        StepKind::Wait(_) => {}
+        StepKind::Wait(_) | StepKind::Restart(_) => {}
         StepKind::Repeat { steps, .. } => steps.iter().for_each(|step| collect(step, names, roles)),
         StepKind::Whichever(whichever) => {
             names.extend(whichever.of.iter().map(String::as_str));

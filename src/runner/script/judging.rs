@@ -66,7 +66,7 @@ fn terms(step: &Step) -> Option<&Terms> {
     let action = match &step.kind {
         StepKind::Client { action, .. } => action,
         StepKind::Whichever(whichever) => return Some(&whichever.expectation.terms),
-        StepKind::Wait(_) | StepKind::Repeat { .. } => return None,
+        StepKind::Wait(_) | StepKind::Repeat { .. } | StepKind::Restart(_) => return None,
     };
     match action {
         Action::Receive(expectation) | Action::Expect(expectation) => Some(&expectation.terms),

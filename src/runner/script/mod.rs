@@ -9,6 +9,7 @@ mod edit;
 mod exchange;
 mod expect;
 mod judging;
+mod restart;
 mod silence;
 mod trouble;
 mod wait;
@@ -176,6 +177,10 @@ impl Script {
                         true
                     }
                     Err(error) => self.record(section, step, error.into()),
+                },
+                StepKind::Restart(restart) => match self.restart(*restart).await {
+                    Ok(()) => true,
+                    Err(trouble) => self.record(section, step, trouble),
                 },
                 StepKind::Whichever(whichever) => match self.whichever(whichever).await {
                     Ok(()) => true,

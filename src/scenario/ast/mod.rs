@@ -22,6 +22,8 @@ pub use recipe::{Given, Recipe};
 pub use setting::{Challenge, Lack, Limit, Setting};
 pub use step::{Action, Exchange, Frame, SendItem, Step, StepKind, Whichever};
 
+use crate::verdict::Restart;
+
 /// One scenario file.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -58,12 +60,22 @@ impl Scenario {
     pub fn needs_with(&self, values: &[(String, Scalar)]) -> Vec<Feature> {
         let qos =
             |variable: &String| values.iter().find(|(name, _)| name == variable).map(|(_, value)| value);
-        self.needs
-            .iter()
-            .filter_map(|need| match need {
-                Need::Feature(feature) => Some(*feature),
-                Need::Qos(variable) => qos(variable).and_then(Feature::of_qos),
-            })
+        let named = self.needs.iter().filter_map(|need| match need {
+            Need::Feature(feature) => Some(*feature),
+            Need::Qos(variable) => qos(variable).and_then(Feature::of_qos),
+        });
+        let restarts = self.restarts().into_iter().flat_map(|restart| match restart {
+            Restart::Asked => [Feature::SurvivesRestart].as_slice(),
+            Restart::Killed => &[Feature::SurvivesRestart, Feature::SurvivesKill],
+        });
+        named.chain(restarts.copied()).collect()
+    }
+
+    /// The restarts of the broker, in order. With any, it needs a broker of its own.
+    pub fn restarts(&self) -> Vec<Restart> {
+        [&self.prepare, &self.control, &self.steps]
+            .into_iter()
+            .flat_map(|steps| step::restarts(steps))
             .collect()
     }
 }
@@ -136,11 +148,15 @@ pub enum Feature {
     AnyCredentials,
     /// Enhanced authentication (MQTT 5.0).
     EnhancedAuth,
+    /// Sessions and retained messages that outlive an orderly restart of the broker.
+    SurvivesRestart,
+    /// Sessions and retained messages that outlive the sudden end of the broker's process.
+    SurvivesKill,
 }
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -157,6 +173,8 @@ impl Feature {
         (Self::Anonymous, "anonymous"),
         (Self::AnyCredentials, "any-credentials"),
         (Self::EnhancedAuth, "enhanced-auth"),
+        (Self::SurvivesRestart, "survives-restart"),
+        (Self::SurvivesKill, "survives-kill"),
     ];
 
     /// The feature that a QoS is; QoS 0 is none, since every broker has it.

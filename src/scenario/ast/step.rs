@@ -5,6 +5,7 @@ use mqttspec_spec::Version;
 use super::{
     CloseExpectation, Expectation, Expr, Fence, Otherwise, Outcome, PacketPattern, PacketSpec, Span, Terms,
 };
+use crate::verdict::Restart;
 
 /// One step.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub enum StepKind {
     },
     /// One of several clients, whichever the broker chooses, gets a message.
     Whichever(Whichever),
+    /// The broker is brought to its end and started again.
+    Restart(Restart),
     /// A client acts.
     Client {
         /// The client's name in the scenario.
@@ -154,4 +157,14 @@ pub enum SendItem {
     Packet(PacketSpec),
     /// These bytes.
     Hex(Vec<u8>),
+}
+
+/// The restarts of the broker among steps, in order.
+pub(super) fn restarts(steps: &[Step]) -> Vec<Restart> {
+    let of = |step: &Step| match &step.kind {
+        StepKind::Restart(restart) => vec![*restart],
+        StepKind::Repeat { steps, .. } => restarts(steps),
+        StepKind::Wait(_) | StepKind::Whichever(_) | StepKind::Client { .. } => Vec::new(),
+    };
+    steps.iter().flat_map(of).collect()
 }

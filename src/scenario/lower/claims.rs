@@ -28,7 +28,7 @@ impl Claims {
         let version = self.version;
         for step in steps.iter().filter(|step| step.only.is_none_or(|only| only == version)) {
             match &step.kind {
-                StepKind::Wait(_) => {}
+                StepKind::Wait(_) | StepKind::Restart(_) => {}
                 StepKind::Repeat { steps, .. } => self.steps(steps),
                 StepKind::Whichever(whichever) => {
                     self.expectation(&whichever.expectation.terms);

@@ -290,6 +290,14 @@ impl Lower {
         }
     }
 
+    /// Notes that something closes the network connections of all clients.
+    pub(super) fn all_closed(&mut self, span: &Span) {
+        let versions = self.versions;
+        let of_these =
+            self.scope.connections.iter_mut().filter(|((_, version), _)| versions.contains(*version));
+        of_these.for_each(|(_, connection)| *connection = Connection::Closed(span.clone()));
+    }
+
     /// Notes that after a step that is wrong nothing is known of the client's network connection.
     pub(super) fn doubt(&mut self, client: &str) {
         for version in self.versions.iter() {

@@ -5,16 +5,24 @@ use mqttspec_spec::Version;
 use super::{
     Lower, Mistake, action,
     action::Client,
+    keys,
     scope::{Origin, Type},
     version_named,
 };
-use crate::scenario::{
-    ast::{Step, StepKind},
-    diagnostic::Code,
-    node::{Entry, Node, Value},
-    suggest,
+use crate::{
+    scenario::{
+        ast::{Step, StepKind},
+        diagnostic::Code,
+        node::{Entry, Node, Value},
+        suggest,
+    },
+    verdict::Restart,
 };
 
+/// The name that stands for the broker where a step names who acts.
+const BROKER: &str = "broker";
+/// What a step can do to the broker.
+const RESTARTS: [(&str, Restart); 2] = [("restart", Restart::Asked), ("kill", Restart::Killed)];
 /// The most repetitions of a step.
 const MAX_REPEAT: u32 = 100_000;
 
@@ -49,6 +57,7 @@ impl Lower {
             "wait" => self.duration(&entry.value).map(StepKind::Wait),
             "repeat" => self.repeat(&entry.value),
             "whichever" => self.whichever(&entry.value).map(StepKind::Whichever),
+            BROKER => self.restart(entry).map(StepKind::Restart),
             _ => self.client(entry),
         };
         steps.extend(kind.map(|kind| Step { span: node.span.clone(), only, kind }));
@@ -85,6 +94,19 @@ impl Lower {
         Some(StepKind::Repeat { count: count?, variable, steps: steps? })
     }
 
+    /// What happens to the broker. No network connection outlives it.
+    fn restart(&mut self, entry: &Entry) -> Option<Restart> {
+        let word = &self.scalar(&entry.value, "`restart` or `kill`")?.text;
+        let found = RESTARTS.into_iter().find(|(name, _)| name == word);
+        let Some((_, restart)) = found else {
+            let message = format!("`{word}` cannot be done to a broker");
+            let names = RESTARTS.into_iter().map(|(name, _)| name);
+            return self.refuse(keys::unknown(&entry.value.span, message, word, names));
+        };
+        self.all_closed(&entry.value.span);
+        Some(restart)
+    }
+
     fn client(&mut self, entry: &Entry) -> Option<StepKind> {
         let looks_like_a_version = entry.key.strip_prefix('v').unwrap_or(&entry.key);
         if looks_like_a_version.starts_with(|c: char| c.is_ascii_digit()) {
@@ -115,7 +137,7 @@ impl Lower {
                 }
             } else if entry.key == "whichever" {
                 self.note_roles(&entry.value);
-            } else if entry.key != "wait" {
+            } else if entry.key != "wait" && entry.key != BROKER {
                 self.scope.clients.insert(entry.key.clone());
             }
         }
@@ -125,7 +147,7 @@ impl Lower {
 /// Whether one of the steps can end in `warn` or `fail` under this version.
 pub(super) fn judge(steps: &[Step], version: Version) -> bool {
     steps.iter().filter(|step| step.only.is_none_or(|only| only == version)).any(|step| match &step.kind {
-        StepKind::Wait(_) => false,
+        StepKind::Wait(_) | StepKind::Restart(_) => false,
         StepKind::Repeat { steps, .. } => judge(steps, version),
         StepKind::Whichever(whichever) => action::expects(&whichever.expectation.terms, version),
         StepKind::Client { action, .. } => action::judges(action, version),

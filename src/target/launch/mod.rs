@@ -1,20 +1,25 @@
 //! A broker that is started for a run, by a recipe, and ended with it.
 
 mod files;
+mod keeper;
+mod port;
 mod process;
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-pub use process::Group;
+pub use keeper::Keeper;
+pub use process::Leash;
 
 use self::process::Process;
 use super::{Address, ParseAddressError};
-use crate::scenario::ast::{Recipe, Setting};
+use crate::{
+    scenario::ast::{Recipe, Setting},
+    verdict::Restart,
+};
 
 /// The name of the file in the broker's folder that gets what it prints.
 const LOG: &str = "broker.log";
@@ -69,19 +74,34 @@ pub struct Launched {
     /// What it prints.
     pub log: PathBuf,
     process: Process,
-    /// What was started.
-    words: Vec<String>,
-    stop_within: Duration,
+    start: Start,
     ready_within: Duration,
     /// The folder, if it is to be removed.
     temporary: Option<PathBuf>,
+}
+
+/// How a process is started, for the first time and again.
+#[derive(Debug)]
+struct Start {
+    words: Vec<String>,
+    log: PathBuf,
+    stop_within: Duration,
+    leash: Leash,
+}
+
+impl Start {
+    fn process(&self) -> Result<Process, LaunchError> {
+        let refused = LaunchError::io(format!("start `{}`", self.words.join(" ")));
+        Process::start(&self.words, open_log(&self.log)?, self.stop_within, self.leash.clone())
+            .map_err(refused)
+    }
 }
 
 impl Launcher {
     /// Starts a broker with these settings on a free port. It may take a while until it answers.
     pub fn start(&self, settings: &[Setting]) -> Result<Launched, LaunchError> {
         let folder = self.make_folder()?;
-        let port = free_port().map_err(LaunchError::io("find a free port"))?;
+        let port = port::free().map_err(LaunchError::io("find a free port"))?;
         let texts = files::Texts { port, folder: &folder, recipe: &self.recipe };
         let address = texts.fill(&self.recipe.address, &[]).parse()?;
         for (name, text) in texts.files(settings) {
@@ -100,15 +120,26 @@ impl Launcher {
         }
         let words = self.located(self.recipe.command.iter().map(|word| texts.fill(word, &[])).collect());
         let stop_within = Duration::from_millis(self.recipe.stop_within);
-        let process = start(&words, &log, stop_within)?;
+        let start = Start { words, log: log.clone(), stop_within, leash: Leash::default() };
+        let process = start.process()?;
         let temporary = self.folder.is_none().then_some(folder);
-        let ready_within = self.patience();
-        Ok(Launched { address, log, process, words, stop_within, ready_within, temporary })
+        Ok(Launched { address, log, process, start, ready_within: self.patience(), temporary })
+    }
+
+    /// The same launcher for another broker beside the first, which gets a folder of its own.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        Self { folder: self.folder.as_ref().map(|folder| folder.join(name)), ..self.clone() }
     }
 
     /// How long a broker may take until it answers.
     pub fn patience(&self) -> Duration {
         Duration::from_millis(self.recipe.ready_within)
+    }
+
+    /// How long it may take to end and to answer again.
+    pub fn patience_with_restarts(&self) -> Duration {
+        self.patience() + Duration::from_millis(self.recipe.stop_within)
     }
 
     fn make_folder(&self) -> Result<PathBuf, LaunchError> {
@@ -144,19 +175,20 @@ impl Launched {
 
     /// Asks it to end, and does not wait for that.
     pub fn stop(&self) {
-        self.process.group().terminate();
+        self.start.leash.terminate();
     }
 
-    /// Starts it again as it was, on the same port and with its files.
-    pub fn start_again(&mut self) -> Result<(), LaunchError> {
-        self.process.end();
-        self.process = start(&self.words, &self.log, self.stop_within)?;
+    /// Brings it to its end and starts it again, with the files and the port that it has. One that has ended is only
+    /// started.
+    pub fn restart(&mut self, restart: Restart) -> Result<(), LaunchError> {
+        self.process.end(restart);
+        self.process = self.start.process()?;
         Ok(())
     }
 
     /// What must be ended if this process ends without a chance to drop anything.
-    pub fn group(&self) -> Group {
-        self.process.group()
+    pub fn leash(&self) -> Leash {
+        self.start.leash.clone()
     }
 
     /// Leaves the folder where it is, so that one can look into it.
@@ -167,17 +199,12 @@ impl Launched {
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        self.process.end();
+        self.process.end(Restart::Asked);
         if let Some(folder) = &self.temporary {
             // What cannot be removed is in nobody's way.
             let _ = fs::remove_dir_all(folder);
         }
     }
-}
-
-fn start(words: &[String], log: &Path, patience: Duration) -> Result<Process, LaunchError> {
-    let refused = LaunchError::io(format!("start `{}`", words.join(" ")));
-    Process::start(words, open_log(log)?, patience).map_err(refused)
 }
 
 /// The file that gets what is printed, behind what is in it.
@@ -191,8 +218,4 @@ fn unused_folder() -> PathBuf {
     let base = std::env::temp_dir();
     let named = |number: u32| base.join(format!("mqttspec-{}-{number}", std::process::id()));
     (0..u32::MAX).map(named).find(|path: &PathBuf| !Path::exists(path)).unwrap_or(base)
-}
-
-fn free_port() -> io::Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|address| address.port())
 }

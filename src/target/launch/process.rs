@@ -5,30 +5,40 @@ use std::{
     io,
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+};
 
-/// How often one looks whether a process has ended.
-const LOOK: Duration = Duration::from_millis(20);
+use crate::verdict::Restart;
+
 /// How long the system may take to end what it is told to kill.
 const KILL: Duration = Duration::from_secs(5);
 
-/// A process group that was started here.
-#[derive(Clone, Copy, Debug)]
-pub struct Group(Pid);
+/// Holds the process group of a broker, whichever it is after restarts, so that it can be ended from anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Leash(Arc<Mutex<Option<Pid>>>);
 
-impl Group {
-    /// Asks all its processes to end.
-    pub fn terminate(self) {
+impl Leash {
+    /// Asks all processes of the group to end, if there are any.
+    pub fn terminate(&self) {
         self.send(Signal::TERM);
     }
 
-    fn send(self, signal: Signal) {
-        // Whoever is gone already needs no signal.
-        let _ = kill_process_group(self.0, signal);
+    fn send(&self, signal: Signal) {
+        if let Some(group) = *self.group() {
+            // Whoever is gone already needs no signal.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    fn group(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -36,50 +46,62 @@ impl Group {
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    group: Group,
+    leash: Leash,
+    /// Disconnected once the process has ended.
+    end: mpsc::Receiver<()>,
     /// How long it may take to end when it is asked to.
     patience: Duration,
 }
 
 impl Process {
     /// Starts a command in a process group of its own. What it prints goes to `log`.
-    pub(super) fn start(words: &[String], log: File, patience: Duration) -> io::Result<Self> {
+    pub(super) fn start(words: &[String], log: File, patience: Duration, leash: Leash) -> io::Result<Self> {
         let child = command(words, log)?.process_group(0).spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let group = Group(pid.ok_or_else(|| io::Error::other("the process has no number"))?);
-        Ok(Self { child, group, patience })
-    }
-
-    pub(super) fn group(&self) -> Group {
-        self.group
+        let pid = pid.ok_or_else(|| io::Error::other("the process has no number"))?;
+        *leash.group() = Some(pid);
+        Ok(Self { child, leash, end: watch(pid), patience })
     }
 
     pub(super) fn has_ended(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
+        self.ends_within(Duration::ZERO)
     }
 
-    /// Asks it to end, and makes it end if it does not.
-    pub(super) fn end(&mut self) {
+    /// Asks it to end, and makes it end if it does not; or makes it end at once.
+    pub(super) fn end(&mut self, how: Restart) {
         if self.has_ended() {
             return;
         }
-        self.group.send(Signal::TERM);
-        if !self.ends_within(self.patience) {
-            self.group.send(Signal::KILL);
-            self.ends_within(KILL);
+        if how == Restart::Asked {
+            self.leash.send(Signal::TERM);
+            if self.ends_within(self.patience) {
+                return;
+            }
         }
+        self.leash.send(Signal::KILL);
+        self.ends_within(KILL);
     }
 
     fn ends_within(&mut self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline {
-            if self.has_ended() {
-                return true;
-            }
-            thread::sleep(LOOK);
+        let is_over = self.end.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Disconnected);
+        if is_over {
+            // Its number is another's as soon as this has been called, so nobody may send a signal to it any more.
+            *self.leash.group() = None;
+            let _ = self.child.try_wait();
         }
-        self.has_ended()
+        is_over
     }
+}
+
+/// Waits for the end of a process, which keeps its number until its parent asks what became of it.
+fn watch(pid: Pid) -> mpsc::Receiver<()> {
+    let (ending, end) = mpsc::channel();
+    thread::spawn(move || {
+        let _disconnected_at_the_end = ending;
+        let wait = || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        while wait().is_err_and(|error| error == Errno::INTR) {}
+    });
+    end
 }
 
 /// Runs a command to its end: whether it succeeded.
@@ -104,16 +126,17 @@ mod tests {
     fn start(script: &str) -> Process {
         let log = File::create("/dev/null").unwrap();
         let words = ["sh", "-c", script].map(str::to_owned);
-        Process::start(&words, log, Duration::from_millis(200)).unwrap()
+        Process::start(&words, log, Duration::from_millis(200), Leash::default()).unwrap()
     }
 
     #[rstest]
-    #[case::willing("sleep 600 & wait")]
-    #[case::deaf("trap '' TERM; while true; do sleep 0.01; done")]
-    fn a_process_ends_whether_it_wants_to_or_not(#[case] script: &str) {
+    #[case::willing("sleep 600 & wait", Restart::Asked)]
+    #[case::deaf("trap '' TERM; while true; do sleep 0.01; done", Restart::Asked)]
+    #[case::killed("sleep 600 & wait", Restart::Killed)]
+    fn a_process_ends_whether_it_wants_to_or_not(#[case] script: &str, #[case] how: Restart) {
         let mut process = start(script);
         assert!(!process.has_ended());
-        process.end();
+        process.end(how);
         assert!(process.has_ended());
     }
 
@@ -121,5 +144,6 @@ mod tests {
     fn one_that_is_gone_is_known_to_be() {
         let mut process = start("exit 3");
         assert!(process.ends_within(Duration::from_secs(10)));
+        assert_eq!(*process.leash.group(), None);
     }
 }

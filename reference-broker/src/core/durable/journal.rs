@@ -26,6 +26,12 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// Forgets that entries of these kinds are no more, as only a mutant does.
+    pub(crate) fn keep(&mut self, kinds: &[Kind]) {
+        let is_kept = |key: &[u8]| kinds.iter().any(|kind| key.first() == Some(&(*kind as u8)));
+        self.0.retain(|key, value| value.is_some() || !is_kept(key));
+    }
+
     /// The keys in order, each with its new value, if it has one from now on.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use mqttspec_wire::TopicFilter;
 
 use super::{
     bodies::{Bodies, read_message},
@@ -12,15 +13,18 @@ use super::{
     state::read_session,
 };
 use crate::core::{
-    Broker, Config, Rules,
+    Broker, Config, Rule, Rules,
     deadlines::Deadline,
     ending::Ending,
-    outgoing::Identifiers,
+    outgoing::{Awaits, Exchange, Identifiers},
     queue::Queue,
-    session::{Session, SessionKey},
-    subscriptions::Subscriber,
+    session::{Lifetime, Session, SessionKey},
+    subscriptions::{Options, Subscriber},
     turn::Turn,
 };
+
+/// A time that never comes.
+const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// A broker that is built from the records of an earlier one; from none, it starts empty. Either way it then tells
 /// its [changes](Broker::take_changes).
@@ -59,14 +63,29 @@ impl Restore {
     fn read(&mut self, key: &mut Reader, value: &mut Reader) -> Result<(), BrokenRecord> {
         let kind = key.u8()?;
         let kind = Kind::ALL.into_iter().find(|known| *known as u8 == kind);
-        match kind.ok_or(BrokenRecord::new("its kind is not known"))? {
+        let kind = kind.ok_or(BrokenRecord::new("its kind is not known"))?;
+        let rules = self.broker.rules;
+        if is_lost(rules, kind) {
+            return Ok(());
+        }
+        match kind {
             Kind::Clock => self.clock = value.time()?,
-            Kind::Message => self.journal.bodies.restore(key.count()?, read_message(value)?),
+            Kind::Message => {
+                let mut message = read_message(value)?;
+                if !rules.obeys(Rule::MessageAgesAcrossRestart) {
+                    message.received = NEVER;
+                }
+                self.journal.bodies.restore(key.count()?, message);
+            }
             Kind::Session => self.session(key.count()?, value)?,
             Kind::Subscription => {
                 let (session, bodies) = self.owner(key)?;
-                let entry = Entry::read(bodies, value)?;
-                session.subscriptions.insert(key.text()?, entry);
+                let (filter, mut options) = <(TopicFilter, Options)>::read(bodies, value)?;
+                if !rules.obeys(Rule::SubscriptionOptionsOutliveRestart) {
+                    let qos = options.qos;
+                    options = Options { qos, no_local: false, retain_as_published: false, identifier: None };
+                }
+                session.subscriptions.insert(key.text()?, (filter, options));
             }
             Kind::Incoming => {
                 let (session, bodies) = self.owner(key)?;
@@ -74,7 +93,14 @@ impl Restore {
             }
             Kind::Outgoing => {
                 let (session, bodies) = self.owner(key)?;
-                session.outgoing.insert(key.packet_id()?, Entry::read(bodies, value)?);
+                let (id, exchange) = (key.packet_id()?, Exchange::read(bodies, value)?);
+                let rule = match exchange.state {
+                    Awaits::Puback(_) | Awaits::Pubrec(_) => Rule::UnacknowledgedOutliveRestart,
+                    Awaits::Pubcomp(_) => Rule::ReleasesOutliveRestart,
+                };
+                if rules.obeys(rule) {
+                    session.outgoing.insert(id, exchange);
+                }
             }
             Kind::Queued => {
                 let (session, bodies) = self.owner(key)?;
@@ -105,6 +131,9 @@ impl Restore {
 
     fn session(&mut self, number: u64, value: &mut Reader) -> Result<(), BrokenRecord> {
         let (mut session, was_connected) = read_session(value)?;
+        if !self.broker.rules.obeys(Rule::WillsOutliveRestart) {
+            session.will = None;
+        }
         if self.broker.sessions.of_client(&session.client_id).is_some() {
             return Err(BrokenRecord::new("its client has another session"));
         }
@@ -128,7 +157,7 @@ impl Restore {
         let Self { mut broker, journal, sessions, connected, clock } = self;
         let now = now.max(clock);
         for key in sessions.into_values() {
-            broker.resume_session(key);
+            broker.resume_session(key, now);
         }
         broker.watch(journal);
         let mut nobody = Vec::new();
@@ -140,16 +169,35 @@ impl Restore {
     }
 }
 
+/// Whether the rules let records of this kind be lost.
+fn is_lost(rules: Rules, kind: Kind) -> bool {
+    let rule = match kind {
+        Kind::Clock | Kind::Message => return false,
+        Kind::Retained => return !rules.obeys(Rule::RetainedOutliveRestart),
+        Kind::Session | Kind::Outgoing => Rule::SessionsOutliveRestart,
+        Kind::Subscription => Rule::SubscriptionsOutliveRestart,
+        Kind::Incoming => Rule::ReceivedOutliveRestart,
+        Kind::Queued => Rule::WaitingOutliveRestart,
+    };
+    !rules.obeys(Rule::SessionsOutliveRestart) || !rules.obeys(rule)
+}
+
 impl Broker {
     /// Puts a session that was restored where else its parts have a place.
-    fn resume_session(&mut self, key: SessionKey) {
+    fn resume_session(&mut self, key: SessionKey, now: Duration) {
+        let rules = self.rules;
         let owner = self.sessions.get(key).map(|session| (session.owner.clone(), session.client_id.clone()));
         let rights = owner.and_then(|(owner, client_id)| self.rights(owner.as_deref(), &client_id));
         let Some(session) = self.sessions.get_mut(key) else { return };
         session.rights = rights;
         session.identifiers = Identifiers::after(&session.outgoing);
         session.track();
-        if let Some(ends) = session.ends {
+        if let (Lifetime::For(time), Some(ends)) = (session.lifetime, &mut session.ends)
+            && !rules.obeys(Rule::SessionAgesAcrossRestart)
+        {
+            *ends = now + time;
+        }
+        if let Some(ends) = session.ends.filter(|_| rules.obeys(Rule::SessionExpiresAfterRestart)) {
             self.deadlines.set(ends, Deadline::SessionEnd(key));
         }
         if let Some(due) = session.will.as_ref().and_then(|will| will.due) {
@@ -174,6 +222,13 @@ impl Broker {
     pub fn take_changes(&mut self, now: Duration) -> Changes {
         let Some(journal) = &mut self.journal else { return Changes::default() };
         self.sessions.each_touched(|session| journal.session(session));
-        journal.take(now, &mut self.retained)
+        let mut changes = journal.take(now, &mut self.retained);
+        if !self.rules.obeys(Rule::ClearingOutlivesRestart) {
+            changes.keep(&[Kind::Retained, Kind::Message]);
+        }
+        if !self.rules.obeys(Rule::EndOfSessionOutlivesRestart) {
+            changes.keep(&[Kind::Session]);
+        }
+        changes
     }
 }

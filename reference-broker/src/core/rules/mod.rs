@@ -7,6 +7,7 @@ mod connecting;
 mod ending;
 mod faults;
 mod formats;
+mod lasting;
 mod publishing;
 mod retaining;
 mod subscribing;
@@ -18,6 +19,7 @@ use connecting::connecting_rules;
 use ending::ending_rules;
 use faults::fault_rules;
 use formats::format_rules;
+use lasting::lasting_rules;
 use publishing::publishing_rules;
 use retaining::retaining_rules;
 use subscribing::subscribing_rules;
@@ -70,7 +72,7 @@ macro_rules! define {
     };
 }
 
-format_rules!(connecting_rules publishing_rules retaining_rules subscribing_rules ending_rules fault_rules define;);
+format_rules!(connecting_rules publishing_rules retaining_rules subscribing_rules ending_rules lasting_rules fault_rules define;);
 
 /// How many words of 64 bits there are in a set of rules.
 const WORDS: usize = Rule::ALL.len().div_ceil(64);
