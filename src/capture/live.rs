@@ -31,6 +31,8 @@ pub struct Notice {
 /// What happens has to be handed in in the order in which it passes through: bytes before the answers to them.
 pub struct Live<W: Write> {
     recorder: Option<Recorder<W>>,
+    /// Why the capture ends here.
+    trouble: Option<WriteError>,
     open: BTreeMap<u64, Line>,
     opened: u64,
     frame: u64,
@@ -65,6 +67,7 @@ impl<W: Write> Live<W> {
     pub fn new(recorder: Option<Recorder<W>>) -> Self {
         Self {
             recorder,
+            trouble: None,
             open: BTreeMap::new(),
             opened: 0,
             frame: 0,
@@ -76,38 +79,36 @@ impl<W: Write> Live<W> {
     }
 
     /// `first` has opened a network connection to `second`. `at` counts from 1970-01-01 00:00:00 UTC.
-    pub fn open(&mut self, at: Duration, first: SocketAddr, second: SocketAddr) -> Result<u64, WriteError> {
+    pub fn open(&mut self, at: Duration, first: SocketAddr, second: SocketAddr) -> u64 {
         self.opened += 1;
         let number = self.opened;
         // Far enough from the earlier connections of the same ports.
         let sequence = u32::try_from(number % 4096).unwrap_or_default() << 20;
         let mut wire = Wire::new(first, second).starting_at(sequence);
-        let stamp = self.record(at, &wire.open())?;
+        let stamp = self.record(at, &wire.open());
         self.open.insert(number, Line { conversation: Conversation::new(first, second, stamp), wire });
         for by in [Party::First, Party::Second] {
             self.happen(number, stamp, Kind::Begins { by, whole: true });
         }
-        Ok(number)
+        number
     }
 
     /// A party of a connection sent bytes.
-    pub fn bytes(&mut self, at: Duration, number: u64, by: Party, bytes: &[u8]) -> Result<(), WriteError> {
+    pub fn bytes(&mut self, at: Duration, number: u64, by: Party, bytes: &[u8]) {
         let frames = match (self.open.get_mut(&number), &self.recorder) {
             (Some(line), Some(_)) => line.wire.bytes(by, bytes),
             (Some(_) | None, _) => Vec::new(),
         };
-        let stamp = self.record(at, &frames)?;
+        let stamp = self.record(at, &frames);
         self.happen(number, stamp, Kind::Bytes { by, bytes: Bytes::copy_from_slice(bytes) });
-        Ok(())
     }
 
     /// A party ended its stream.
-    pub fn ended(&mut self, at: Duration, number: u64, by: Party, how: End) -> Result<(), WriteError> {
-        let Some(line) = self.open.get_mut(&number) else { return Ok(()) };
+    pub fn ended(&mut self, at: Duration, number: u64, by: Party, how: End) {
+        let Some(line) = self.open.get_mut(&number) else { return };
         let frame = line.wire.end(by, how);
-        let stamp = self.record(at, frame.as_slice())?;
+        let stamp = self.record(at, frame.as_slice());
         self.happen(number, stamp, Kind::Ended { by, how });
-        Ok(())
     }
 
     /// The connection is gone.
@@ -134,22 +135,35 @@ impl<W: Write> Live<W> {
     }
 
     /// Hands over to the system what was written to the capture.
-    pub fn flush(&mut self) -> Result<(), WriteError> {
-        self.recorder.as_mut().map_or(Ok(()), Recorder::flush)
+    pub fn flush(&mut self) {
+        let flushed = self.recorder.as_mut().map_or(Ok(()), Recorder::flush);
+        self.note(flushed);
+    }
+
+    /// Why nothing is written to the capture any more, if this has not been asked for before. Judging goes on.
+    pub fn trouble(&mut self) -> Option<WriteError> {
+        self.trouble.take()
     }
 
     /// Writes frames to the capture; the number of the last one names what happens.
-    fn record(&mut self, at: Duration, frames: &[Vec<u8>]) -> Result<Stamp, WriteError> {
-        let Some(recorder) = &mut self.recorder else {
-            self.frame += 1;
-            return Ok(Stamp { frame: self.frame, at });
-        };
-        for data in frames {
-            self.frame += 1;
-            let original = data.len();
-            recorder.frame(&Frame { number: self.frame, at, link: LinkType::ETHERNET, data, original })?;
+    fn record(&mut self, at: Duration, frames: &[Vec<u8>]) -> Stamp {
+        self.frame += if self.recorder.is_none() { 1 } else { frames.len() as u64 };
+        if let Some(recorder) = &mut self.recorder {
+            let mut frames = frames.iter().map(|data| {
+                let original = data.len();
+                recorder.frame(&Frame { number: 0, at, link: LinkType::ETHERNET, data, original })
+            });
+            let written = frames.find(Result::is_err).unwrap_or(Ok(()));
+            self.note(written);
         }
-        Ok(Stamp { frame: self.frame, at })
+        Stamp { frame: self.frame, at }
+    }
+
+    fn note(&mut self, written: Result<(), WriteError>) {
+        if let Err(error) = written {
+            self.recorder = None;
+            self.trouble = Some(error);
+        }
     }
 
     fn happen(&mut self, number: u64, stamp: Stamp, kind: Kind) {
@@ -194,18 +208,18 @@ mod tests {
         let at = Duration::from_secs(1_700_000_000);
         let (first, second) = ("127.0.0.1:4000".parse().unwrap(), "127.0.0.1:1883".parse().unwrap());
         for count in 1..=7 {
-            let number = live.open(at, first, second).unwrap();
-            live.bytes(at, number, Party::First, &CONNECT[..5]).unwrap();
-            live.bytes(at, number, Party::First, &CONNECT[5..]).unwrap();
-            live.bytes(at, number, Party::Second, CONNACK).unwrap();
+            let number = live.open(at, first, second);
+            live.bytes(at, number, Party::First, &CONNECT[..5]);
+            live.bytes(at, number, Party::First, &CONNECT[5..]);
+            live.bytes(at, number, Party::Second, CONNACK);
             assert!(live.notices().is_empty());
-            live.bytes(at, number, Party::First, WRONG).unwrap();
+            live.bytes(at, number, Party::First, WRONG);
             let told = live.notices();
             assert_eq!(told.len(), usize::from(count <= TOLD), "connection {count}");
             assert!(
                 told.iter().all(|notice| notice.packet.raw == WRONG && notice.is_last == (count == TOLD))
             );
-            live.ended(at, number, Party::First, End::Reset).unwrap();
+            live.ended(at, number, Party::First, End::Reset);
             live.close(at, number);
         }
         let (tally, recorder) = live.finish(at);
@@ -221,5 +235,34 @@ mod tests {
         assert_eq!((survey.mqtt(), survey.counts), (7, tally.survey.counts));
         let broken = survey.conversations.iter().flat_map(|summary| &summary.breaches);
         assert!(broken.map(|breach| breach.violation.statement).eq([v3!("2.2.2-1"); 7]));
+    }
+
+    /// A disk that is full after so many bytes.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn without_room_for_the_capture_judging_goes_on() {
+        let mut live = Live::new(Some(Recorder::new(Disk(600)).unwrap()));
+        let (first, second) = ("127.0.0.1:4000".parse().unwrap(), "127.0.0.1:1883".parse().unwrap());
+        let number = live.open(Duration::ZERO, first, second);
+        assert!(live.trouble().is_none());
+        live.bytes(Duration::ZERO, number, Party::First, CONNECT);
+        live.bytes(Duration::ZERO, number, Party::Second, CONNACK);
+        live.bytes(Duration::ZERO, number, Party::First, WRONG);
+        assert!(live.trouble().is_some() && live.trouble().is_none());
+        let (tally, recorder) = live.finish(Duration::ZERO);
+        assert_eq!(tally.broken, [((Sender::Client, v3!("2.2.2-1")), 1)].into());
+        assert!(recorder.is_none());
     }
 }

@@ -17,6 +17,8 @@ mod run;
 mod scram;
 mod settings;
 mod watch;
+#[cfg(unix)]
+mod watch_bytes;
 
 use std::process::{Command, Output};
 

@@ -17,7 +17,7 @@ const CONNACK: &[u8] = b"\x20\x02\x00\x00";
 const WRONG: &[u8] = b"\xC1\x00";
 
 /// The proxy, and where it listens.
-fn watch(broker: &str, outputs: &[&str]) -> Option<(Child, String)> {
+pub(crate) fn watch(broker: &str, outputs: &[&str]) -> Option<(Child, String)> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
         .args(["watch", "--listen", "127.0.0.1:0", "--broker", broker])
         .args(outputs)
