@@ -1,9 +1,11 @@
 //! `mqttspec fleet`: plays a fleet of devices on bad links and judges what the broker promised them.
 
 mod target;
+mod watching;
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -14,11 +16,11 @@ use mqttspec_fleet::{
     layout::Layout,
     plan::{Plan, SECOND},
     shrink::shrink,
-    world::{Options, Outcome, World},
+    world::{Options, Outcome, Progress, World},
 };
 use reference_broker::{Rule, Rules};
 
-use self::target::Target;
+use self::{target::Target, watching::Watching};
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
@@ -64,6 +66,9 @@ pub(super) struct Arguments {
     /// Instead of a plan, play so many random ones against the reference broker and its mutants
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["plan", "list", "scenario", "wanted", "json"])]
     explore: Option<u64>,
+    /// While it plays, show it on a page at this address, as in 127.0.0.1:8080, with numbers for Prometheus at /metrics
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["list", "explore"])]
+    live: Option<SocketAddr>,
     #[command(flatten)]
     reports: Reports,
 }
@@ -94,10 +99,16 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let opened = arguments.reports.open()?;
     let (began, date) = (Instant::now(), reports::now());
     on_interrupt(move || asked.ask(), move || abandoned.abandon());
-    let Some(Played { outcome, ending, absences }) = play(arguments, &layout, &options, &stop, terminal)?
-    else {
-        return Ok(Exit::Undecided);
+    let told = format!("{}, {}", counted(layout.devices.len(), "device"), arguments.target.name());
+    let mut watching = Watching::new(&layout, &told, arguments.live, terminal)?;
+    let mut watch = |progress: &Progress<'_>| {
+        watching.look(progress);
+        !stop.is_asked()
     };
+    let played = play(arguments, (&layout, &options), (&stop, terminal), &mut watch)?;
+    watching.clear();
+    let Some(Played { outcome, ending, absences }) = played else { return Ok(Exit::Undecided) };
+    watching.conclude(report::conclusion(&outcome.verdict).1);
     let mut run = outcome::outcome(&outcome, &layout, &arguments.target.name(), began.elapsed());
     if ending != Ending::Complete {
         run.stopped = Some(ending.to_string());
@@ -129,15 +140,14 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
 /// In virtual time, or against the target in real time; none if that cannot begin.
 fn play(
     arguments: &Arguments,
-    layout: &Layout,
-    options: &Options,
-    stop: &Stop,
-    terminal: Terminal,
+    (layout, options): (&Layout, &Options),
+    (stop, terminal): (&Stop, Terminal),
+    watch: &mut dyn FnMut(&Progress<'_>) -> bool,
 ) -> Result<Option<Played>, BadInput> {
     if arguments.target.is_elsewhere() {
-        return arguments.target.play((layout, options), stop, terminal);
+        return arguments.target.play((layout, options), (stop, terminal), watch);
     }
-    let outcome = World::new(layout, options).play(|_| !stop.is_asked());
+    let outcome = World::new(layout, options).play(watch);
     let ending = if outcome.verdict.complete { Ending::Complete } else { Ending::Interrupted };
     Ok(Some(Played { outcome, ending, absences: Vec::new() }))
 }

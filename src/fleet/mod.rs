@@ -4,6 +4,7 @@
 //! plan language, which shares its diagnostics with the scenarios, and the reports.
 
 pub mod explore;
+pub mod live;
 pub mod outcome;
 pub mod plan;
 pub mod report;

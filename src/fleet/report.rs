@@ -5,7 +5,6 @@ use mqttspec_fleet::{
     layout::Layout,
     numbers::{GroupNumbers, Numbers, PERCENTILES},
     plan::{Micros, SECOND},
-    world::Progress,
 };
 
 use crate::report::{Page, Tone, counted};
@@ -131,27 +130,6 @@ pub fn conclusion(verdict: &Verdict) -> (Tone, String) {
             format!("undecided: {owed} owed and made, nothing broken, but not all could be decided"),
         )
     }
-}
-
-/// A run that goes on, in a line.
-pub fn progress(layout: &Layout, progress: &Progress<'_>) -> String {
-    let numbers = progress.numbers;
-    let broken: u64 = progress
-        .verdict
-        .counts
-        .iter()
-        .filter(|((decision, _), _)| *decision == Decision::Broken)
-        .map(|(_, count)| count)
-        .sum();
-    format!(
-        "{} of {} s  {} of {} connected  {} published  {} received  {broken} broken",
-        progress.now / SECOND,
-        layout.plan.length() / SECOND,
-        (progress.online)(),
-        layout.devices.len(),
-        numbers.total(|group| group.published),
-        numbers.total(|group| group.delivered),
-    )
 }
 
 /// A time since the start.

@@ -35,6 +35,7 @@ pub use conclusion::{Conclusion, broken, judged, sentence};
 pub use date::{Date, ParseDateError};
 pub use frames::{Frames, frames, pcapng};
 pub use html::html;
+pub(crate) use html::{STYLE, policy_for};
 pub use json::{FORMAT, ReadError, json, merged, read};
 pub use junit::junit;
 pub use kind::{Kind, ParseKindError, RenderError};

@@ -1,10 +1,36 @@
 //! Fleets as their users meet them.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{broker::Broker, outcome};
+
+/// A plan for real time.
+const SMALL: &str = "\
+title: Small
+groups:
+  publisher:
+    count: 5
+    session: {expiry: 1h}
+    keep-alive: 2s
+    publish: [{topic: 'a/{n}', qos: {0: 1, 1: 1, 2: 1}, every: 100ms..300ms}]
+    link: {latency: 1ms..20ms, cut: 1s..3s}
+  subscriber:
+    count: 2
+    session: {expiry: 1h}
+    keep-alive: 2s
+    subscribe: [{filter: 'a/#', qos: 2}]
+    link: {latency: 1ms..20ms, cut: 1s..3s}
+phases: [{ramp: 500ms}, {steady: 3s}]
+";
 
 /// A file of this test alone, which ends with it.
 struct Temporary(PathBuf);
@@ -94,24 +120,7 @@ fn nobody_is_judged_who_is_not_there() {
 #[test]
 fn a_fleet_plays_over_sockets() {
     let plan = Temporary::new("plan.yaml");
-    let text = "\
-title: Small
-groups:
-  publisher:
-    count: 5
-    session: {expiry: 1h}
-    keep-alive: 2s
-    publish: [{topic: 'a/{n}', qos: {0: 1, 1: 1, 2: 1}, every: 100ms..300ms}]
-    link: {latency: 1ms..20ms, cut: 1s..3s}
-  subscriber:
-    count: 2
-    session: {expiry: 1h}
-    keep-alive: 2s
-    subscribe: [{filter: 'a/#', qos: 2}]
-    link: {latency: 1ms..20ms, cut: 1s..3s}
-phases: [{ramp: 500ms}, {steady: 3s}]
-";
-    fs::write(&plan.0, text).unwrap();
+    fs::write(&plan.0, SMALL).unwrap();
     let broker = Broker::start(&[]).unwrap();
     let (status, stdout, stderr) = outcome(&["fleet", &plan.path(), "--target", &broker.url()]);
     assert_eq!(status, Some(0), "{stdout}{stderr}");
@@ -119,4 +128,52 @@ phases: [{ramp: 500ms}, {steady: 3s}]
     let broker = Broker::start(&["--break", "messages-kept-for-absent"]).unwrap();
     let (status, stdout, _) = outcome(&["fleet", &plan.path(), "--target", &broker.url()]);
     assert_eq!(status, Some(1), "{stdout}");
+}
+
+/// What is answered at this address; of what does not end, the first event.
+fn ask(address: &str, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.1\r\n\r\n")?;
+    if path == "/events" {
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        return lines.find(|line| line.starts_with("data: ")).ok_or(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fleet_shows_itself_and_ends_when_it_is_asked_to() {
+    let plan = Temporary::new("live.yaml");
+    fs::write(&plan.0, SMALL).unwrap();
+    let broker = Broker::start(&[]).unwrap();
+    let mut fleet = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
+        .args(["fleet", &plan.path(), "--target", &broker.url(), "--live", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    BufReader::new(fleet.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    let address = told.split_once("http://").and_then(|(_, rest)| rest.split_once('/')).unwrap().0;
+    let started = Instant::now();
+    while !ask(address, "/metrics").unwrap().contains("\nmqttspec_fleet_devices_connected 7\n") {
+        assert!(started.elapsed() < Duration::from_secs(20), "they never connect all");
+    }
+    let page = ask(address, "/").unwrap();
+    assert!(page.contains("Content-Security-Policy: default-src 'none'"), "{page}");
+    let event: Value =
+        serde_json::from_str(ask(address, "/events").unwrap().trim_start_matches("data: ")).unwrap();
+    assert_eq!((&event["title"], &event["last"]["devices"]), (&"Small".into(), &7.into()));
+    assert!(ask(address, "/else").unwrap().starts_with("HTTP/1.1 404 "));
+    let asked = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &fleet.id().to_string()]).status().unwrap().success());
+    let output = fleet.wait_with_output().unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert_eq!(output.status.code(), Some(3));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("publisher       5 connects"), "{stdout}");
+    assert!(stdout.contains("The run is over early: it was interrupted."), "{stdout}");
 }

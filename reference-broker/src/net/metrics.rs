@@ -1,25 +1,20 @@
 //! How the broker is, told over HTTP: `/metrics` for Prometheus and `/health`.
-//!
-//! As little of HTTP/1.1 as that takes: one request on each connection, of which only the first line is read.
 
 use std::{fmt::Write as _, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::JoinSet,
     time,
 };
 
-use super::{Event, listener::pause_accepting};
+use super::{
+    Event,
+    http::{PATIENCE, Request, Response},
+    listener::pause_accepting,
+};
 use crate::core::Statistics;
-
-/// How many bytes a request may have.
-const LONGEST: usize = 8 * 1024;
-
-/// How long a request may take, with its answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the broker may take to say how it is.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -53,45 +48,17 @@ pub(super) async fn serve(listener: TcpListener, events: mpsc::Sender<Event>) {
 }
 
 async fn answer(mut stream: TcpStream, events: mpsc::Sender<Event>) {
-    let Some(request) = read_request(&mut stream).await else { return };
-    let line = request.lines().next().unwrap_or_default();
-    let mut words = line.split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let path = target.split('?').next().unwrap_or_default();
-    let (status, body) = match (method, path) {
-        ("GET" | "HEAD", "/metrics") => match ask(&events).await {
-            Some(report) => ("200 OK", metrics(&report)),
-            None => ("503 Service Unavailable", "the broker does not answer\n".to_owned()),
-        },
-        ("GET" | "HEAD", "/health") => match ask(&events).await {
-            Some(_) => ("200 OK", "ok\n".to_owned()),
-            None => ("503 Service Unavailable", "the broker does not answer\n".to_owned()),
-        },
-        ("GET" | "HEAD", _) => ("404 Not Found", "there are /metrics and /health\n".to_owned()),
-        (_, _) => ("405 Method Not Allowed", "only GET and HEAD are answered\n".to_owned()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {}\r\n\
-         Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    let response = if method == "HEAD" { head } else { head + &body };
-    // Whoever asked may be gone.
-    let _ = stream.write_all(response.as_bytes()).await;
-    let _ = stream.shutdown().await;
-}
-
-/// The head of a request; none if it is too long, cut off or not text.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let left = LONGEST.checked_sub(request.len()).filter(|left| *left > 0)?;
-        let read = stream.take(left as u64).read_buf(&mut request).await.ok()?;
-        if read == 0 {
-            return None;
+    let Some(request) = Request::read(&mut stream).await else { return };
+    let silent = || Response::text("503 Service Unavailable", "the broker does not answer\n");
+    let response = match request.path() {
+        Some("/metrics") => {
+            ask(&events).await.map_or_else(silent, |report| Response::text("200 OK", metrics(&report)))
         }
-    }
-    String::from_utf8(request).ok()
+        Some("/health") => ask(&events).await.map_or_else(silent, |_| Response::text("200 OK", "ok\n")),
+        Some(_) => Response::text("404 Not Found", "there are /metrics and /health\n"),
+        None => Response::not_allowed(),
+    };
+    request.answer(&mut stream, response).await;
 }
 
 /// How the broker is; none if it does not say so in time.

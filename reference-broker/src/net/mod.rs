@@ -11,7 +11,7 @@
 //! | `places` | all connections |
 //! | `ready` | which connections can go on |
 //! | `log` | what happens, for `tracing` |
-//! | `metrics` | how the broker is, over HTTP |
+//! | `metrics`, `http` | how the broker is, over HTTP |
 //! | `embedded` | a broker inside another program |
 //! | `ledger` | what waits until it is saved, if there is a store |
 //!
@@ -23,6 +23,7 @@
 mod certificate;
 mod connection;
 mod embedded;
+pub mod http;
 mod ledger;
 mod listener;
 mod log;

@@ -15,10 +15,7 @@ use super::super::{
     trusted::Trusted,
 };
 use crate::{
-    fleet::{
-        report,
-        sockets::{self, CannotBegin, Played},
-    },
+    fleet::sockets::{self, CannotBegin, Played},
     runner::Stop,
     target::{Address, LaunchError, Launched, network::Network},
 };
@@ -57,8 +54,8 @@ impl Target {
     pub(super) fn play(
         &self,
         (layout, options): (&Layout, &Options),
-        stop: &Stop,
-        terminal: Terminal,
+        (stop, terminal): (&Stop, Terminal),
+        watch: &mut dyn FnMut(&Progress<'_>) -> bool,
     ) -> Result<Option<Played>, BadInput> {
         let mut launched = match self.launched(terminal)? {
             Some(Err(error)) => {
@@ -81,16 +78,7 @@ impl Target {
             .as_ref()
             .map(|own| Credentials { username: own.username.clone(), password: own.password.clone() });
         let options = Options { credentials, ..options.clone() };
-        let mut watch = |progress: &Progress<'_>| {
-            if terminal.redraw_width.is_some() {
-                complain(&format!("\r\u{1b}[K{}", report::progress(layout, progress)));
-            }
-            !stop.is_asked()
-        };
-        let played = sockets::play((layout, &options), &network, launched.as_mut(), &mut watch);
-        if terminal.redraw_width.is_some() {
-            complain("\r\u{1b}[K");
-        }
+        let played = sockets::play((layout, &options), &network, launched.as_mut(), watch);
         match played {
             Ok(played) => Ok(Some(played)),
             Err(CannotBegin::Unreachable(error)) => {

@@ -25,7 +25,8 @@ use super::{
     text::{capped, clean},
 };
 
-pub(super) const STYLE: &str = include_str!("style.css");
+/// The style of all pages of this program.
+pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The page of one report, or of several side by side.
@@ -65,8 +66,13 @@ pub fn html(reports: &[Report]) -> String {
 
 /// Nothing is fetched, and no script runs but the one of this program, whatever a broker sent.
 pub(super) fn policy() -> String {
+    policy_for(STYLE, SCRIPT)
+}
+
+/// The same for a page with this style and this script.
+pub(crate) fn policy_for(style: &str, script: &str) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
-    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    let (style, script) = (hash(style), hash(script));
     format!(
         "default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; form-action 'none'"
     )
