@@ -195,7 +195,7 @@ impl Broker {
         if let (Lifetime::For(time), Some(ends)) = (session.lifetime, &mut session.ends)
             && !rules.obeys(Rule::SessionAgesAcrossRestart)
         {
-            *ends = now + time;
+            *ends = now + Duration::from_secs(u64::from(time));
         }
         if let Some(ends) = session.ends.filter(|_| rules.obeys(Rule::SessionExpiresAfterRestart)) {
             self.deadlines.set(ends, Deadline::SessionEnd(key));
