@@ -31,7 +31,7 @@ use crate::{
     diagnostic::suggest::did_you_mean,
     fleet::{
         explore::{Found, MUTANTS, search},
-        outcome,
+        mutants, outcome,
         plan::{self, PlanError},
         report::{self, Report},
         scenario,
@@ -47,7 +47,7 @@ use crate::{
 #[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
     /// A plan: a file, or the name of one of those that are part of the program
-    #[arg(value_name = "PLAN", required_unless_present_any = ["list", "explore"])]
+    #[arg(value_name = "PLAN", required_unless_present_any = ["list", "explore", "mutants"])]
     plan: Option<String>,
     /// List the plans that are part of the program
     #[arg(long, conflicts_with_all = ["wanted", "json"])]
@@ -69,6 +69,10 @@ pub(super) struct Arguments {
     /// While it plays, show it on a page at this address, as in 127.0.0.1:8080, with numbers for Prometheus at /metrics
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["list", "explore"])]
     live: Option<SocketAddr>,
+    /// Play the plans that are part of the program against brokers that break one rule of delivery, sessions, wills or
+    /// retained messages each, to see that every breach is found
+    #[arg(long, conflicts_with_all = ["plan", "list", "scenario", "target", "explore", "wanted", "json"])]
+    mutants: bool,
     #[command(flatten)]
     reports: Reports,
 }
@@ -87,6 +91,10 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     if let Some(count) = arguments.explore {
         on_interrupt(move || asked.ask(), move || abandoned.abandon());
         return Ok(swarm(arguments, count, &stopped, terminal));
+    }
+    if arguments.mutants {
+        on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
+        return show_mutants(arguments, &stopped, terminal);
     }
     let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
         list(terminal);
@@ -215,14 +223,16 @@ fn swarm(arguments: &Arguments, count: u64, stopped: &dyn Fn() -> bool, terminal
     };
     let mutants = if arguments.broken.is_empty() { &MUTANTS[..] } else { &arguments.broken };
     if arguments.broken.is_empty() {
-        let (tone, text) = match search(seeds(), Rules::all(), stopped) {
+        let accused = search(seeds(), Rules::all(), stopped);
+        let (tone, text) = match &accused {
             None => (Tone::Good, format!("{count} random plans, no promise broken")),
-            Some(found) => {
-                gaps += 1;
-                (Tone::Bad, told(&found))
-            }
+            Some(found) => (Tone::Bad, told(found)),
         };
         page.line(0, &[(Tone::Strong, "the reference broker           "), (tone, &text)]);
+        for (at, what) in accused.iter().flat_map(|found| &found.finding.because) {
+            page.hanging(4, &format!("{:>12}  ", report::time(*at)), Tone::Plain, what);
+        }
+        gaps += u32::from(accused.is_some());
     }
     for rule in mutants {
         let found = search(seeds(), Rules::all().without(*rule), stopped);
@@ -239,6 +249,47 @@ fn swarm(arguments: &Arguments, count: u64, stopped: &dyn Fn() -> bool, terminal
         (false, 0) => Exit::Success,
         (false, _) => Exit::NotConforming,
     }
+}
+
+/// Mutants of the reference broker, each of which has to show in one of the ready plans.
+fn show_mutants(
+    arguments: &Arguments,
+    stopped: &dyn Fn() -> bool,
+    terminal: Terminal,
+) -> Result<Exit, BadInput> {
+    let mut plans = Vec::new();
+    for (name, _) in plan::builtin() {
+        plans.push((name, load(name, terminal)?));
+    }
+    let mut gaps = 0;
+    let known = || mutants::RULES.iter().map(|(rule, _)| *rule);
+    let rules: Vec<Rule> =
+        if arguments.broken.is_empty() { known().collect() } else { arguments.broken.clone() };
+    for rule in rules {
+        let began = Instant::now();
+        let shown = mutants::show(rule, &plans, arguments.seed, stopped);
+        let seconds = began.elapsed().as_secs_f32();
+        let (tone, text) = match &shown {
+            Some(shown) => {
+                let mutants::Shown { plan, finding } = shown;
+                (Tone::Plain, format!("{plan}: {}  {}", finding.statement, finding.promise.text()))
+            }
+            None if stopped() => return Ok(Exit::Undecided),
+            None => (Tone::Bad, "not found".to_owned()),
+        };
+        gaps += u32::from(shown.is_none());
+        let mut page = terminal.list_page();
+        page.line(
+            0,
+            &[
+                (Tone::Strong, &format!("{:31}", rule.name())),
+                (Tone::Faint, &format!("{seconds:5.1} s  ")),
+                (tone, &text),
+            ],
+        );
+        print(&page.finish());
+    }
+    Ok(if gaps == 0 { Exit::Success } else { Exit::NotConforming })
 }
 
 fn about(layout: &Layout, arguments: &Arguments, outcome: &Outcome) -> String {

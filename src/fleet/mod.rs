@@ -5,6 +5,7 @@
 
 pub mod explore;
 pub mod live;
+pub mod mutants;
 pub mod outcome;
 pub mod plan;
 pub mod report;

@@ -32,7 +32,7 @@ pub fn write(page: &mut Page, report: &Report<'_>) {
     page.line(0, &[(Tone::Strong, &report.layout.plan.title)]);
     page.line(0, &[(Tone::Faint, &report.about)]);
     page.blank();
-    for group in &report.numbers.groups {
+    for group in &report.numbers.groups() {
         write_group(page, group);
     }
     if !report.notes.is_empty() {
@@ -70,17 +70,16 @@ fn write_group(page: &mut Page, group: &GroupNumbers) {
             (Tone::Plain, &format!("{delivered} received")),
         ],
     );
-    if let Some(latency) = group.latency.as_ref().filter(|latency| !latency.is_empty()) {
+    if group.latency.count() > 0 {
         let at = |hundredths: &u32| {
-            let quantile = f64::from(*hundredths) / 10_000.0;
             let percent = f64::from(*hundredths) / 100.0;
-            format!("{percent} % {}", milliseconds(latency.value_at_quantile(quantile)))
+            format!("{percent} % {}", milliseconds(group.latency.percentile(*hundredths)))
         };
         let line = PERCENTILES.iter().map(at).collect::<Vec<_>>().join("  ");
         page.line(16, &[(Tone::Faint, &format!("latency  {line}"))]);
     }
-    if let Some(reconnect) = group.reconnect.as_ref().filter(|reconnect| !reconnect.is_empty()) {
-        let (half, most) = (reconnect.value_at_quantile(0.5), reconnect.max());
+    if group.reconnect.count() > 0 {
+        let (half, most) = (group.reconnect.percentile(5000), group.reconnect.percentile(10_000));
         let line = format!("back after  50 % {}  100 % {}", milliseconds(half), milliseconds(most));
         page.line(16, &[(Tone::Faint, &line)]);
     }

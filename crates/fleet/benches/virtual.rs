@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use mqttspec_fleet::{
     layout::Layout,
-    plan::{Backoff, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template},
+    plan::{
+        Backoff, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
+        Template,
+    },
     random::Range,
     world::{Options, World},
 };
@@ -58,15 +61,17 @@ fn sensors(count: u32) -> Plan {
         clean_start: false,
         expiry: 3600,
         keep_alive: 60,
+        credentials: None,
         receive_maximum: None,
+        clock_skew: 0,
         will: None,
         subscribe: Vec::new(),
         publish: vec![Publish {
             topic: topic("sensors/{n}"),
             qos: [0, 1, 0],
-            every: Range::only(10 * SECOND),
+            pace: Pace::Every(Range::only(10 * SECOND)),
             retain: false,
-            size: Range { least: 32, most: 128 },
+            size: Sizes::only(Range { least: 32, most: 128 }),
             expiry: None,
         }],
         acknowledge_after: Range::default(),
@@ -74,7 +79,7 @@ fn sensors(count: u32) -> Plan {
         backoff: Backoff::default(),
         link,
     };
-    let subscribe = vec![Subscribe { filter: topic("sensors/#"), qos: QoS::AtLeastOnce }];
+    let subscribe = vec![Subscribe { filter: topic("sensors/#"), qos: QoS::AtLeastOnce, renewal: None }];
     let collector = Group {
         name: "collector".to_owned(),
         count: 1,

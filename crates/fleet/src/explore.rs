@@ -5,8 +5,8 @@ use mqttspec_wire::{QoS, Version};
 
 use crate::{
     plan::{
-        Backoff, Duty, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template,
-        Will,
+        Backoff, Duty, Group, Limits, Link, Outage, Pace, Phase, PhaseEvent, Plan, Publish, Renewal, SECOND,
+        Sizes, Subscribe, Template, Will,
     },
     random::{Random, Range},
 };
@@ -16,6 +16,12 @@ const TOPICS: [&str; 4] = ["x/{n}", "x/{n%3}", "y/{n%2}/z", "y/shared"];
 
 /// The filters of a random plan, of which no two match the same topic, so that each message comes once.
 const FILTERS: [&str; 6] = ["x/+", "x/#", "y/#", "y/+/z", "#", "y/shared"];
+
+/// The outages of links that have them.
+const OUTAGE: Outage = Outage {
+    every: Range { least: 5 * SECOND, most: 30 * SECOND },
+    lasts: Range { least: SECOND, most: 4 * SECOND },
+};
 
 /// The plan of a seed.
 pub fn random_plan(seed: u64) -> Plan {
@@ -52,11 +58,13 @@ fn group(random: &mut Random, name: String) -> Group {
         clean_start: random.below(3) == 0,
         expiry: choose(random, &expiry),
         keep_alive: 5 + u16::try_from(random.below(20)).unwrap_or(0),
+        credentials: None,
         receive_maximum: (version == Version::V5_0 && random.below(2) == 0)
-            .then(|| choose(random, &[1, 2, 5])),
+            .then(|| Range { least: 1, most: choose(random, &[1, 2, 5]) }),
         will: None,
         subscribe: Vec::new(),
         publish: Vec::new(),
+        clock_skew: choose(random, &[0, 0, 10_000]),
         acknowledge_after: Range { least: 0, most: choose(random, &[0, 0, 20_000, 200_000]) },
         duty: (random.below(2) == 0).then_some(duty),
         backoff: Backoff { first: SECOND / 2, most: 8 * SECOND },
@@ -79,6 +87,7 @@ fn link(random: &mut Random) -> Link {
         half_open,
         nat_timeout: None,
         radio_sleep: (random.below(6) == 0).then_some(SECOND / 2),
+        outage: (random.below(6) == 0).then_some(OUTAGE),
     }
 }
 
@@ -86,20 +95,23 @@ fn publishers(random: &mut Random, at: u64) -> Group {
     let mut group = group(random, format!("publisher-{at}"));
     let topic = choose(random, &TOPICS);
     let every = Range { least: SECOND / 5, most: (1 + random.below(4)) * SECOND };
+    let in_flight = u16::try_from(1 + random.below(4)).unwrap_or(1);
+    let pace = if random.below(4) == 0 { Pace::InFlight(in_flight, every) } else { Pace::Every(every) };
     let qos = choose(random, &[[1, 1, 1], [0, 1, 0], [0, 0, 1], [0, 1, 1]]);
     let retain = random.below(3) == 0;
     group.publish = vec![Publish {
         topic: template(&format!("{at}/{topic}")),
         qos,
-        every,
+        pace,
         retain,
-        size: Range { least: 20, most: 20 + random.below(500) },
+        size: Sizes::only(Range { least: 20, most: 20 + random.below(500) }),
         expiry: None,
     }];
     if random.below(2) == 0 {
         let delay = if group.version == Version::V5_0 { choose(random, &[0, 0, 3, 10]) } else { 0 };
         let qos = choose(random, &[QoS::AtLeastOnce, QoS::ExactlyOnce]);
-        group.will = Some(Will { topic: template("w/{n}"), qos, retain: false, delay });
+        let chance = choose(random, &[1_000_000, 500_000]);
+        group.will = Some(Will { topic: template("w/{n}"), qos, retain: false, delay, chance });
     }
     group
 }
@@ -114,9 +126,13 @@ fn subscribers(random: &mut Random, at: u64) -> Group {
     };
     let filter = if share { format!("$share/s{at}/{filter}") } else { filter };
     let qos = choose(random, &[QoS::AtLeastOnce, QoS::ExactlyOnce, QoS::ExactlyOnce]);
-    group.subscribe = vec![Subscribe { filter: template(&filter), qos }];
+    let pause = (random.below(2) == 0).then_some(Range { least: SECOND, most: 9 * SECOND });
+    let renewal = Renewal { lasts: Range { least: 4 * SECOND, most: 20 * SECOND }, pause };
+    let renewal = (random.below(4) == 0 && !share).then_some(renewal);
+    group.subscribe = vec![Subscribe { filter: template(&filter), qos, renewal }];
     if random.below(2) == 0 && !share {
-        group.subscribe.push(Subscribe { filter: template("w/#"), qos: QoS::AtLeastOnce });
+        let wills = Subscribe { filter: template("w/#"), qos: QoS::AtLeastOnce, renewal: None };
+        group.subscribe.push(wills);
     }
     // With two filters that match the same topic, one more copy would be no finding.
     if filter == "#" {

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use mqttspec_wire::{QoS, TopicFilter, TopicName, Utf8String, Version};
 
-use crate::plan::{Group, Micros, PhaseEvent, Plan, SECOND};
+use crate::{
+    identity::{IDENTITY_SIZE, Identity},
+    plan::{Group, Micros, PhaseEvent, Plan, Publish, SECOND},
+    random::Random,
+};
 
 /// A plan written out. What is numbered is numbered in the order of the plan.
 #[derive(Debug)]
@@ -137,6 +141,21 @@ impl Layout {
     /// The topic of a stream.
     pub fn topic_of(&self, stream: u32) -> Option<&Topic> {
         self.topics.get(self.streams.get(stream as usize)?.topic as usize)
+    }
+
+    /// What the messages of a stream are published by; nothing if they are wills.
+    pub fn publication(&self, stream: u32) -> Option<&Publish> {
+        let publisher = self.streams.get(stream as usize)?.publisher;
+        let place = self.devices.get(publisher as usize)?;
+        let own = stream.checked_sub(place.streams)? / 3;
+        self.group(publisher)?.publish.get(own as usize)
+    }
+
+    /// How many bytes of payload a message has.
+    pub fn payload_size(&self, message: Identity) -> u64 {
+        let least = u64::try_from(IDENTITY_SIZE).unwrap_or(0);
+        let size = |publish: &Publish| publish.size.draw(&mut Random::new(message.number(), 0));
+        self.publication(message.stream).map_or(least, |publish| size(publish).max(least))
     }
 
     /// Finds out which subscriptions match which topics.

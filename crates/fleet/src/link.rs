@@ -2,7 +2,7 @@
 //! hold them up or to end the connection.
 
 use crate::{
-    plan::{Link, Micros, NEVER, SECOND},
+    plan::{Link, Micros, NEVER, Outage, SECOND},
     random::Random,
 };
 
@@ -15,6 +15,8 @@ pub struct Path {
     down: Micros,
     /// When something was last sent in either direction.
     active: Micros,
+    /// The latest outage, past, present or to come: when it begins, and when it is over.
+    outage: (Micros, Micros),
     seed: u64,
     connections: u64,
 }
@@ -43,7 +45,7 @@ impl Path {
     /// The path of a device.
     pub fn new(seed: u64, device: u32) -> Self {
         let seed = Random::new(seed ^ 0x11_4B, u64::from(device)).number();
-        Self { up: 0, down: 0, active: NEVER, seed, connections: 0 }
+        Self { up: 0, down: 0, active: NEVER, outage: (0, 0), seed, connections: 0 }
     }
 
     /// Chance at a moment: what else travels has no influence on it, so that a run with less in it stays the same run.
@@ -60,6 +62,17 @@ impl Path {
         Fate { cut: drawn(link.cut), roam: drawn(link.roam), half_open: drawn(link.half_open) }
     }
 
+    /// When what is sent now goes on its way: at once, or when an outage is over. Outages come by the clock alone.
+    fn departure(&mut self, link: &Link, now: Micros) -> Micros {
+        let Some(Outage { every, lasts }) = link.outage else { return now };
+        while self.outage.1 <= now {
+            let mut random = Random::new(self.seed ^ 0x0C7A, self.outage.1);
+            let begins = self.outage.1 + random.within(every).max(1);
+            self.outage = (begins, begins + random.within(lasts));
+        }
+        if self.outage.0 <= now { self.outage.1 } else { now }
+    }
+
     /// When bytes sent now arrive, or that they never do, since the path has forgotten the connection.
     pub fn send(&mut self, link: &Link, now: Micros, size: usize, direction: Direction) -> Option<Micros> {
         let forgotten = link.nat_timeout.is_some_and(|timeout| now.saturating_sub(self.active) > timeout);
@@ -67,6 +80,7 @@ impl Path {
             return None;
         }
         self.active = now;
+        let departs = self.departure(link, now);
         let bytes = u64::try_from(size).unwrap_or(u64::MAX);
         let sending = match link.bandwidth {
             0 => 0,
@@ -79,7 +93,7 @@ impl Path {
             Direction::Up => &mut self.up,
             Direction::Down => &mut self.down,
         };
-        let mut arrives = (now + delay + stall).max(*last + sending);
+        let mut arrives = (departs + delay + stall).max(*last + sending);
         if let (Direction::Down, Some(period)) = (direction, link.radio_sleep.filter(|period| *period > 0)) {
             arrives = arrives.div_ceil(period) * period;
         }
@@ -131,6 +145,16 @@ mod tests {
         path.open(&link, 0);
         assert_eq!(path.send(&link, 60 * SECOND, 1, Direction::Up), Some(60 * SECOND));
         assert_eq!(path.send(&link, 121 * SECOND, 1, Direction::Up), None);
+    }
+
+    #[test]
+    fn what_is_sent_in_an_outage_arrives_behind_it() {
+        let outage = Outage { every: Range::only(10 * SECOND), lasts: Range::only(2 * SECOND) };
+        let link = Link { outage: Some(outage), ..Link::default() };
+        let mut path = Path::new(1, 1);
+        path.open(&link, 0);
+        let arrivals = [9, 10, 11, 12, 23].map(|at| path.send(&link, at * SECOND, 1, Direction::Up));
+        assert_eq!(arrivals, [9, 12, 12, 12, 24].map(|at| Some(at * SECOND)));
     }
 
     #[test]

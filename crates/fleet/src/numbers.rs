@@ -1,77 +1,86 @@
-//! What is counted and measured, for each group.
+//! What is counted and measured, for each group in each phase, and over time.
 
-use hdrhistogram::Histogram;
+mod group;
+mod series;
+
+pub use group::{GroupNumbers, Times};
+pub use series::{Point, Series};
 
 use crate::{
     history::Event,
+    identity::Identity,
     layout::Layout,
-    plan::{Micros, NEVER, SECOND},
+    plan::{Micros, Plan},
 };
-
-/// The longest latency that is told from longer ones.
-const LONGEST: Micros = 3600 * SECOND;
 
 /// The percentiles that reports show, in hundredths of a percent.
 pub const PERCENTILES: [u32; 6] = [5000, 9000, 9900, 9990, 9999, 10_000];
 
+/// The name of the time behind the last phase.
+const CALM: &str = "calm";
+
 /// What was counted and measured.
 #[derive(Clone, Debug)]
 pub struct Numbers {
-    /// For each group, in the order of the plan.
-    pub groups: Vec<GroupNumbers>,
-    /// Since when each device is without a connection; `NEVER` if it is not.
-    lost: Vec<Micros>,
+    /// For each phase of the plan, and for the calm behind them.
+    pub phases: Vec<PhaseNumbers>,
+    /// The same over time, for all groups together.
+    pub series: Series,
+    /// How many devices are connected.
+    online: u64,
+    /// Whether each device is connected.
+    devices: Vec<Presence>,
+    /// Which phase it is.
+    phase: usize,
 }
 
-/// What was counted and measured of one group.
+/// What was counted and measured in a phase.
 #[derive(Clone, Debug)]
-pub struct GroupNumbers {
+pub struct PhaseNumbers {
     /// Its name.
     pub name: String,
-    /// Connections accepted.
-    pub connects: u64,
-    /// Connections that ended other than by DISCONNECT.
-    pub losses: u64,
-    /// Messages published.
-    pub published: u64,
-    /// Messages published again.
-    pub repeated: u64,
-    /// Messages that the broker took over.
-    pub acked: u64,
-    /// Messages that came to this group.
-    pub delivered: u64,
-    /// Bytes sent.
-    pub bytes_sent: u64,
-    /// Bytes received.
-    pub bytes_received: u64,
-    /// From when a message of this group was due to when it came, in microseconds.
-    pub latency: Option<Histogram<u64>>,
-    /// From the loss of a connection to the next CONNACK, in microseconds.
-    pub reconnect: Option<Histogram<u64>>,
+    /// When it began.
+    pub began: Micros,
+    /// When it ended, or what was counted last.
+    pub ended: Micros,
+    /// For each group, in the order of the plan.
+    pub groups: Vec<GroupNumbers>,
 }
 
 impl Numbers {
     /// Nothing counted yet.
-    pub fn new(groups: impl Iterator<Item = String>) -> Self {
-        let group = |name| GroupNumbers {
-            name,
-            connects: 0,
-            losses: 0,
-            published: 0,
-            repeated: 0,
-            acked: 0,
-            delivered: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            latency: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
-            reconnect: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
-        };
-        Self { groups: groups.map(group).collect(), lost: Vec::new() }
+    pub fn new(plan: &Plan) -> Self {
+        let groups = || plan.groups.iter().map(|group| GroupNumbers::new(&group.name)).collect();
+        let names = plan.phases.iter().map(|phase| phase.name.as_str()).chain([CALM]);
+        let phase = |name: &str| PhaseNumbers { name: name.to_owned(), began: 0, ended: 0, groups: groups() };
+        Self {
+            phases: names.map(phase).collect(),
+            series: Series::default(),
+            online: 0,
+            devices: Vec::new(),
+            phase: 0,
+        }
+    }
+
+    /// A phase begins: of the plan, or, behind the last of them, the calm.
+    pub fn begin(&mut self, now: Micros, phase: usize) {
+        self.pass(now);
+        self.phase = phase.min(self.phases.len().saturating_sub(1));
+        if let Some(phase) = self.phases.get_mut(self.phase) {
+            (phase.began, phase.ended) = (now, now);
+        }
+    }
+
+    /// Time has passed in the present phase.
+    pub fn pass(&mut self, now: Micros) {
+        if let Some(phase) = self.phases.get_mut(self.phase) {
+            phase.ended = now;
+        }
     }
 
     fn group(&mut self, layout: &Layout, device: u32) -> Option<&mut GroupNumbers> {
         let place = layout.devices.get(device as usize)?;
-        self.groups.get_mut(place.group as usize)
+        self.phases.get_mut(self.phase)?.groups.get_mut(place.group as usize)
     }
 
     /// A device sent bytes.
@@ -91,64 +100,126 @@ impl Numbers {
     /// Takes in what a device did or saw.
     pub fn note(&mut self, layout: &Layout, now: Micros, device: u32, event: &Event) {
         match event {
+            Event::Connack { .. } => self.connected(layout, now, device),
+            Event::Ended { by_broker } => self.ended(layout, now, device, *by_broker),
+            Event::Publish { message, again } => {
+                let Some(group) = self.group(layout, device) else { return };
+                if *again {
+                    group.repeated += 1;
+                    return;
+                }
+                group.published += 1;
+                group.bytes_of_payload += layout.payload_size(*message);
+                self.series.count(now, |point| point.published += 1);
+            }
+            Event::Acked { accepted, .. } => {
+                if let Some(group) = self.group(layout, device) {
+                    group.acked += u64::from(*accepted);
+                }
+            }
             Event::Delivered(delivered) => {
-                let publisher = layout.streams.get(delivered.message.stream as usize);
-                let due = delivered.message.due;
-                let publisher = publisher.filter(|own| own.will.is_none() && !delivered.retain);
-                if let Some(publisher) = publisher.map(|stream| stream.publisher)
-                    && let Some(latency) =
-                        self.group(layout, publisher).and_then(|group| group.latency.as_mut())
-                {
-                    latency.saturating_record(now.saturating_sub(due).max(1));
-                }
-            }
-            Event::Connack { .. } => self.reconnected(layout, now, device),
-            Event::Ended { .. } => {
-                let devices = layout.devices.len();
-                self.lost.resize(devices, NEVER);
-                if let Some(lost) = self.lost.get_mut(device as usize) {
-                    *lost = now;
-                }
+                self.delivered(layout, now, device, delivered.message, delivered.retain);
             }
             Event::Connect { .. }
             | Event::Alive(_)
             | Event::Disconnect
             | Event::Subscribe(_)
             | Event::Suback(..)
-            | Event::Publish { .. }
-            | Event::Acked { .. }
+            | Event::Unsubscribe(_)
+            | Event::Unsuback(_)
             | Event::Abandoned(_)
             | Event::Breach(_) => {}
         }
+    }
+
+    fn delivered(&mut self, layout: &Layout, now: Micros, device: u32, message: Identity, retained: bool) {
+        if let Some(group) = self.group(layout, device) {
+            group.delivered += 1;
+            group.bytes_of_payload += layout.payload_size(message);
+        }
+        self.series.count(now, |point| point.delivered += 1);
+        let live = layout.streams.get(message.stream as usize);
+        // Neither a will nor what was retained says when it was due.
+        let Some(live) = live.filter(|stream| stream.will.is_none() && !retained) else { return };
+        let latency = now.saturating_sub(message.due);
+        if let Some(group) = self.group(layout, live.publisher) {
+            group.latency.record(latency);
+        }
+        self.series.count(now, |point| point.slowest = point.slowest.max(latency));
+    }
+
+    fn connected(&mut self, layout: &Layout, now: Micros, device: u32) {
+        let was = self.presence(layout, device, Presence::Online);
+        self.online += u64::from(was != Presence::Online);
+        let online = self.online;
+        self.series.count(now, |point| (point.connects, point.online) = (point.connects + 1, online));
         let Some(group) = self.group(layout, device) else { return };
-        match event {
-            Event::Connack { .. } => group.connects += 1,
-            Event::Ended { by_broker } => group.losses += u64::from(!by_broker),
-            Event::Publish { again: false, .. } => group.published += 1,
-            Event::Publish { again: true, .. } => group.repeated += 1,
-            Event::Acked { accepted, .. } => group.acked += u64::from(*accepted),
-            Event::Delivered(_) => group.delivered += 1,
-            Event::Connect { .. }
-            | Event::Alive(_)
-            | Event::Disconnect
-            | Event::Subscribe(_)
-            | Event::Suback(..)
-            | Event::Abandoned(_)
-            | Event::Breach(_) => {}
+        group.connects += 1;
+        if let Presence::LostAt(lost) = was {
+            group.reconnect.record(now.saturating_sub(lost));
         }
     }
 
-    fn reconnected(&mut self, layout: &Layout, now: Micros, device: u32) {
-        let lost = self.lost.get_mut(device as usize).map_or(NEVER, |lost| std::mem::replace(lost, NEVER));
-        if lost != NEVER
-            && let Some(reconnect) = self.group(layout, device).and_then(|group| group.reconnect.as_mut())
-        {
-            reconnect.saturating_record(now.saturating_sub(lost).max(1));
+    fn ended(&mut self, layout: &Layout, now: Micros, device: u32, in_order: bool) {
+        if let Some(group) = self.group(layout, device) {
+            group.losses += u64::from(!in_order);
+        }
+        let is_online = self.devices.get(device as usize) == Some(&Presence::Online);
+        if is_online {
+            let away = if in_order { Presence::Away } else { Presence::LostAt(now) };
+            self.presence(layout, device, away);
+            self.online = self.online.saturating_sub(1);
+            let online = self.online;
+            self.series.count(now, |point| point.online = online);
         }
     }
 
-    /// The sum over all groups of something counted.
+    /// Notes whether a device is there; whether it was.
+    fn presence(&mut self, layout: &Layout, device: u32, presence: Presence) -> Presence {
+        self.devices.resize(layout.devices.len(), Presence::Away);
+        let own = self.devices.get_mut(device as usize);
+        own.map_or(Presence::Away, |own| std::mem::replace(own, presence))
+    }
+
+    /// How many devices are connected.
+    pub const fn online(&self) -> u64 {
+        self.online
+    }
+
+    /// What was counted of each group in all phases, in the order of the plan.
+    pub fn groups(&self) -> Vec<GroupNumbers> {
+        let mut phases = self.phases.iter();
+        let mut sums = phases.next().map_or_else(Vec::new, |first| first.groups.clone());
+        for phase in phases {
+            sums.iter_mut().zip(&phase.groups).for_each(|(sum, group)| sum.add(group));
+        }
+        sums
+    }
+
+    /// The sum over all groups and phases of something counted.
     pub fn total(&self, count: impl Fn(&GroupNumbers) -> u64) -> u64 {
-        self.groups.iter().map(count).sum()
+        self.phases.iter().flat_map(|phase| &phase.groups).map(count).sum()
     }
+
+    /// Adds what was counted of other devices of the same plan at the same time.
+    pub fn add(&mut self, other: &Self) {
+        for (own, other) in self.phases.iter_mut().zip(&other.phases) {
+            own.began = own.began.max(other.began);
+            own.ended = own.ended.max(other.ended);
+            own.groups.iter_mut().zip(&other.groups).for_each(|(own, other)| own.add(other));
+        }
+        self.series.add(&other.series);
+        self.online += other.online;
+    }
+}
+
+/// Whether a device is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// It is not, and nothing is known of a connection lost.
+    Away,
+    /// It is.
+    Online,
+    /// It was until then.
+    LostAt(Micros),
 }

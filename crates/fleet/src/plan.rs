@@ -6,7 +6,7 @@ use mqttspec_wire::{QoS, Version};
 
 pub use template::{Template, TemplateFault};
 
-use crate::random::Range;
+use crate::random::{Random, Range};
 
 /// A duration, or a time since the start, in microseconds.
 pub type Micros = u64;
@@ -46,8 +46,10 @@ pub struct Group {
     pub expiry: u32,
     /// Keep Alive in seconds; 0 is none.
     pub keep_alive: u16,
-    /// Receive Maximum, if it is not left to its default (MQTT 5.0 §3.1.2.11.3).
-    pub receive_maximum: Option<u16>,
+    /// User Name and Password.
+    pub credentials: Option<Credentials>,
+    /// Receive Maximum, if it is not left to its default (MQTT 5.0 §3.1.2.11.3). Each connection draws its own.
+    pub receive_maximum: Option<Range>,
     /// The Will Message.
     pub will: Option<Will>,
     /// What is subscribed to, at most eight filters.
@@ -56,12 +58,23 @@ pub struct Group {
     pub publish: Vec<Publish>,
     /// How long a message is worked on before it is acknowledged.
     pub acknowledge_after: Range,
+    /// By how many parts in a million the clock of a device goes wrong at most, in either direction.
+    pub clock_skew: u32,
     /// When devices are there at all; always, if not said.
     pub duty: Option<Duty>,
     /// How a device returns after its connection was lost.
     pub backoff: Backoff,
     /// What its packets travel over.
     pub link: Link,
+}
+
+/// Who a device says that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// User Name.
+    pub user: Template,
+    /// Password.
+    pub password: Template,
 }
 
 /// A Will Message (§3.1.2.5).
@@ -75,6 +88,8 @@ pub struct Will {
     pub retain: bool,
     /// Will Delay Interval in seconds (MQTT 5.0 §3.1.3.2.2).
     pub delay: u32,
+    /// How many connections in a million have it; the others have none.
+    pub chance: u32,
 }
 
 /// A subscription.
@@ -84,6 +99,17 @@ pub struct Subscribe {
     pub filter: Template,
     /// Maximum QoS.
     pub qos: QoS,
+    /// How it changes over time; not at all, if not said.
+    pub renewal: Option<Renewal>,
+}
+
+/// A subscription that is made again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The time from one SUBSCRIBE to what follows: the next one, or UNSUBSCRIBE.
+    pub lasts: Range,
+    /// How long there is no subscription, after UNSUBSCRIBE. If not said, SUBSCRIBE replaces the subscription.
+    pub pause: Option<Range>,
 }
 
 /// Something published again and again.
@@ -93,15 +119,28 @@ pub struct Publish {
     pub topic: Template,
     /// How often each QoS is used, as weights.
     pub qos: [u32; 3],
-    /// The time from one message to the next.
-    pub every: Range,
+    /// When the next message is made.
+    pub pace: Pace,
     /// RETAIN.
     pub retain: bool,
     /// Bytes of payload; what identifies the message takes 20 of them in any case.
-    pub size: Range,
+    pub size: Sizes,
     /// Message Expiry Interval in seconds (MQTT 5.0 §3.3.2.3.3).
     pub expiry: Option<u32>,
 }
+
+/// When the next message of a publication is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// So long after the last one, whatever became of that: an open loop.
+    Every(Range),
+    /// When fewer messages than this are under way, after a pause: a closed loop.
+    InFlight(u16, Range),
+}
+
+/// How large payloads are: ranges, each with a weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes(pub Vec<(Range, u32)>);
 
 /// Devices that come and go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +183,17 @@ pub struct Link {
     pub nat_timeout: Option<Micros>,
     /// The device's radio listens once in this time.
     pub radio_sleep: Option<Micros>,
+    /// Nothing gets through now and then.
+    pub outage: Option<Outage>,
+}
+
+/// Times in which nothing gets through; it arrives when they are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// The time from the end of one to the beginning of the next.
+    pub every: Range,
+    /// How long each lasts.
+    pub lasts: Range,
 }
 
 /// A part of what happens.
@@ -168,7 +218,7 @@ pub enum PhaseEvent {
     Storm(Vec<usize>),
     /// Nothing gets through to these groups (all, if none is named) until the phase ends.
     Partition(Vec<usize>),
-    /// The broker ends, forgets what it does not store, and returns after this time.
+    /// The broker ends without a word, forgets what it does not store, and returns after this time.
     Restart(Micros),
 }
 
@@ -199,7 +249,38 @@ impl Link {
     /// The longest that a single packet can take.
     pub fn patience(&self) -> Micros {
         let stall = if self.loss == 0 { 0 } else { self.stall.most };
-        self.latency.most + stall + self.radio_sleep.unwrap_or(0)
+        let outage = self.outage.map_or(0, |outage| outage.lasts.most);
+        self.latency.most + stall + self.radio_sleep.unwrap_or(0) + outage
+    }
+}
+
+impl Sizes {
+    /// Sizes of one range.
+    pub fn only(range: Range) -> Self {
+        Self(vec![(range, 1)])
+    }
+
+    /// A size by chance.
+    pub fn draw(&self, random: &mut Random) -> u64 {
+        let total: u64 = self.0.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let mut drawn = if self.0.len() > 1 { random.below(total) } else { 0 };
+        for (range, weight) in &self.0 {
+            if drawn < u64::from(*weight) {
+                return random.within(*range);
+            }
+            drawn -= u64::from(*weight);
+        }
+        0
+    }
+}
+
+impl Pace {
+    /// How many messages may be under way in a closed loop.
+    pub const fn in_flight(self) -> u16 {
+        match self {
+            Self::Every(_) => 0,
+            Self::InFlight(most, _) => most,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use mqttspec_fleet::{
     history::{Decision, Finding, Promise},
     layout::Layout,
     plan::{
-        Backoff, Duty, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template,
-        Will,
+        Backoff, Duty, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
+        Template, Will,
     },
     random::Range,
     shrink::shrink,
@@ -39,7 +39,9 @@ fn group(name: &str, count: u32, version: Version) -> Group {
         clean_start: false,
         expiry: 3600,
         keep_alive: 10,
+        credentials: None,
         receive_maximum: None,
+        clock_skew: 0,
         will: None,
         subscribe: Vec::new(),
         publish: Vec::new(),
@@ -52,17 +54,24 @@ fn group(name: &str, count: u32, version: Version) -> Group {
 
 fn publish(text: &str, qos: [u32; 3], retain: bool) -> Vec<Publish> {
     let every = Range { least: SECOND, most: 3 * SECOND };
-    vec![Publish { topic: topic(text), qos, every, retain, size: Range::only(40), expiry: None }]
+    vec![Publish {
+        topic: topic(text),
+        qos,
+        pace: Pace::Every(every),
+        retain,
+        size: Sizes::only(Range::only(40)),
+        expiry: None,
+    }]
 }
 
 fn subscribe(filter: &str, qos: QoS) -> Vec<Subscribe> {
-    vec![Subscribe { filter: topic(filter), qos }]
+    vec![Subscribe { filter: topic(filter), qos, renewal: None }]
 }
 
 /// Publishers of both versions, readers that keep their sessions and readers that begin anew, and wills.
 fn fleet() -> Plan {
     let mut reader = group("reader", 3, Version::V5_0);
-    reader.receive_maximum = Some(3);
+    reader.receive_maximum = Some(Range::only(3));
     reader.acknowledge_after = Range::only(20_000);
     reader.subscribe = subscribe("a/#", QoS::ExactlyOnce);
     let mut old_reader = group("old-reader", 2, Version::V3_1_1);
@@ -77,7 +86,13 @@ fn fleet() -> Plan {
     });
     let mut writer = group("writer", 10, Version::V5_0);
     writer.publish = publish("a/{n}", [1, 2, 2], false);
-    writer.will = Some(Will { topic: topic("a/will/{n}"), qos: QoS::AtLeastOnce, retain: false, delay: 0 });
+    writer.will = Some(Will {
+        topic: topic("a/will/{n}"),
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        delay: 0,
+        chance: 1_000_000,
+    });
     let mut old_writer = group("old-writer", 5, Version::V3_1_1);
     old_writer.publish = publish("a/state/{n}", [0, 1, 1], true);
     let phase = |lasts, event| Phase { name: "phase".to_owned(), lasts, event };
@@ -145,7 +160,7 @@ fn what_is_left_out_changes_nothing_for_the_others() {
     let left_out = LeftOut { devices: Some(vec![0, 9]), ..LeftOut::default() };
     let outcome = play(&Options { left_out, ..seeded(7) });
     assert!(outcome.verdict.is_conforming());
-    assert_eq!(outcome.numbers.groups.iter().map(|group| u64::from(group.connects > 0)).sum::<u64>(), 2);
+    assert_eq!(outcome.numbers.groups().iter().map(|group| u64::from(group.connects > 0)).sum::<u64>(), 2);
 }
 
 #[test]

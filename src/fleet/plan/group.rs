@@ -1,13 +1,14 @@
 //! Groups of devices.
 
 use mqttspec_fleet::{
-    plan::{Backoff, Duty, Group, Link, Micros, Publish, Subscribe, Will},
+    plan::{Backoff, Credentials, Duty, Group, Link, Micros, Template, Will},
     random::Range,
 };
 use mqttspec_spec::Version;
 
 use super::{
     link,
+    message::{publish, subscribe},
     reader::{Keys, Reader},
     value,
 };
@@ -49,12 +50,14 @@ fn group(
     let version = keys.take("version").map_or(Some(Version::V5_0), |node| version(reader, node));
     let session = keys.take("session").map_or(Some((true, 0)), |node| session(reader, node));
     let keep_alive = keys.take("keep-alive").map_or(Some(60), |node| value::seconds(reader, node));
-    let receive_maximum = optional(keys.take("receive-maximum"), |node| value::short(reader, node, 1));
+    let credentials = credentials(reader, &mut keys);
+    let receive_maximum = optional(keys.take("receive-maximum"), |node| value::shorts(reader, node));
     let will = optional(keys.take("will"), |node| will(reader, node));
     let subscribe = list(reader, keys.take("subscribe"), subscribe);
     let publish = list(reader, keys.take("publish"), publish);
     let acknowledge_after =
         keys.take("acknowledge-after").map_or(Some(Range::default()), |node| value::durations(reader, node));
+    let clock_skew = keys.take("clock-skew").map_or(Some(0), |node| value::percent(reader, node));
     let duty = optional(keys.take("duty"), |node| duty(reader, node));
     let backoff = keys.take("backoff").map_or(Some(Backoff::default()), |node| backoff(reader, node));
     let link = keys.take("link").map_or(Some(Link::default()), |node| link::link(reader, node, links));
@@ -67,11 +70,13 @@ fn group(
         clean_start,
         expiry,
         keep_alive: u16::try_from(keep_alive?).unwrap_or(u16::MAX),
+        credentials: credentials?,
         receive_maximum: receive_maximum?,
         will: will?,
         subscribe: subscribe?,
         publish: publish?,
         acknowledge_after: acknowledge_after?,
+        clock_skew: clock_skew?,
         duty: duty?,
         backoff: backoff?,
         link: link?,
@@ -117,14 +122,17 @@ fn check(reader: &mut Reader<'_>, span: &Span, node: &Node, group: Group) -> Opt
 
 /// What may be left out: an outer `None` is a mistake, an inner one that it was left out.
 #[expect(clippy::option_option, reason = "left out and mistaken are different things")]
-fn optional<'n, T>(node: Option<&'n Node>, read: impl FnOnce(&'n Node) -> Option<T>) -> Option<Option<T>> {
+pub(super) fn optional<'n, T>(
+    node: Option<&'n Node>,
+    read: impl FnOnce(&'n Node) -> Option<T>,
+) -> Option<Option<T>> {
     match node {
         Some(node) => read(node).map(Some),
         None => Some(None),
     }
 }
 
-fn list<T>(
+pub(super) fn list<T>(
     reader: &mut Reader<'_>,
     node: Option<&Node>,
     read: fn(&mut Reader<'_>, &Node) -> Option<T>,
@@ -161,40 +169,31 @@ fn will(reader: &mut Reader<'_>, node: &Node) -> Option<Will> {
     let qos = keys.need(reader, "qos").and_then(|node| value::qos(reader, node));
     let retain = flag(reader, &mut keys, "retain");
     let delay = keys.take("delay").map_or(Some(0), |node| value::seconds(reader, node));
+    let chance = keys.take("chance").map_or(Some(1_000_000), |node| value::percent(reader, node));
     keys.finish(reader);
-    Some(Will { topic: topic?, qos: qos?, retain: retain?, delay: delay? })
+    Some(Will { topic: topic?, qos: qos?, retain: retain?, delay: delay?, chance: chance? })
 }
 
-fn flag(reader: &mut Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> Option<bool> {
+pub(super) fn flag(reader: &mut Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> Option<bool> {
     keys.take(key).map_or(Some(false), |node| value::flag(reader, node))
 }
 
-fn subscribe(reader: &mut Reader<'_>, node: &Node) -> Option<Subscribe> {
-    let mut keys = reader.keys(node, "a subscription")?;
-    let filter = keys.need(reader, "filter").and_then(|node| value::template(reader, node));
-    let qos = keys.need(reader, "qos").and_then(|node| value::qos(reader, node));
-    keys.finish(reader);
-    Some(Subscribe { filter: filter?, qos: qos? })
-}
-
-fn publish(reader: &mut Reader<'_>, node: &Node) -> Option<Publish> {
-    let mut keys = reader.keys(node, "a publication")?;
-    let topic = keys.need(reader, "topic").and_then(|node| value::template(reader, node));
-    let qos = keys.need(reader, "qos").and_then(|node| value::qos_mix(reader, node));
-    let every = keys.need(reader, "every").and_then(|node| value::durations(reader, node));
-    let retain = flag(reader, &mut keys, "retain");
-    let size = keys.take("size").map_or(Some(Range::only(32)), |node| value::numbers(reader, node));
-    let expiry = optional(keys.take("expiry"), |node| value::seconds(reader, node));
-    keys.finish(reader);
-    let every = every?;
-    if every.most == 0 {
-        return reader.wrong_value(
+/// User Name and Password, which come together.
+#[expect(clippy::option_option, reason = "left out and mistaken are different things")]
+fn credentials(reader: &mut Reader<'_>, keys: &mut Keys<'_>) -> Option<Option<Credentials>> {
+    let user = optional(keys.take("user"), |node| value::template(reader, node));
+    let password_node = keys.take("password");
+    let password = optional(password_node, |node| value::template(reader, node));
+    match (user?, password?, password_node) {
+        (Some(user), Some(password), _) => Some(Some(Credentials { user, password })),
+        (None, Some(_), Some(node)) => reader.wrong_value(
             &node.span,
-            "a message every 0 s".to_owned(),
-            "expected a longer interval",
-        );
+            "a `password` without `user`".to_owned(),
+            "expected both or neither",
+        ),
+        (Some(user), None, _) => Some(Some(Credentials { user, password: Template::plain("") })),
+        (None, _, _) => Some(None),
     }
-    Some(Publish { topic: topic?, qos: qos?, every, retain: retain?, size: size?, expiry: expiry? })
 }
 
 fn duty(reader: &mut Reader<'_>, node: &Node) -> Option<Duty> {

@@ -1,11 +1,11 @@
 //! Links, by name or where they are used.
 
 use mqttspec_fleet::{
-    plan::{Link, Micros},
+    plan::{Link, Micros, Outage},
     random::Range,
 };
 
-use super::{reader::Reader, value};
+use super::{group::optional, reader::Reader, value};
 use crate::scenario::node::Node;
 
 /// The links that have names.
@@ -47,6 +47,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Link> {
     };
     let nat_timeout = duration(reader, "nat-timeout");
     let radio_sleep = duration(reader, "radio-sleep");
+    let outage = optional(keys.take("outage"), |node| outage(reader, node));
     let bandwidth = keys.take("bandwidth").map_or(Some(0), |node| value::count(reader, node, 1));
     let loss = keys.take("loss").map_or(Some(0), |node| value::percent(reader, node));
     keys.finish(reader);
@@ -60,5 +61,14 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Link> {
         half_open: half_open?,
         nat_timeout: nat_timeout?,
         radio_sleep: radio_sleep?,
+        outage: outage?,
     })
+}
+
+fn outage(reader: &mut Reader<'_>, node: &Node) -> Option<Outage> {
+    let mut keys = reader.keys(node, "`outage`")?;
+    let every = keys.need(reader, "every").and_then(|node| value::durations(reader, node));
+    let lasts = keys.need(reader, "lasts").and_then(|node| value::durations(reader, node));
+    keys.finish(reader);
+    Some(Outage { every: every?, lasts: lasts? })
 }

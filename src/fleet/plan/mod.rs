@@ -5,6 +5,7 @@
 
 mod group;
 mod link;
+mod message;
 mod phase;
 mod reader;
 #[cfg(test)]

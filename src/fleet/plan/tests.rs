@@ -1,5 +1,9 @@
 //! What plans mean, and what is said about wrong ones.
 
+use mqttspec_fleet::{
+    plan::{Pace, Renewal, SECOND, Sizes},
+    random::Range,
+};
 use rstest::rstest;
 
 use super::*;
@@ -26,7 +30,23 @@ fn what_is_left_out_has_a_meaning() {
     let plan = load_str("p.yaml", GOOD).unwrap();
     let group = plan.groups.first().unwrap();
     assert_eq!((group.count, group.keep_alive, group.clean_start), (2, 60, true));
-    assert_eq!(plan.length(), 10 * mqttspec_fleet::plan::SECOND);
+    assert_eq!(plan.length(), 10 * SECOND);
+}
+
+#[test]
+fn loops_sizes_and_subscriptions_have_their_forms() {
+    let text = GOOD.replace(
+        "every: 1s",
+        "in-flight: 4, pause: 1s..2s, size: {64: 9, 100..200: 1}}], subscribe: [{filter: b, qos: 0, lasts: 5s, pause: 2s",
+    );
+    let plan = load_str("p.yaml", &text).unwrap();
+    let group = plan.groups.first().unwrap();
+    let publish = group.publish.first().unwrap();
+    let seconds = |least: u64, most: u64| Range { least: least * SECOND, most: most * SECOND };
+    assert_eq!(publish.pace, Pace::InFlight(4, seconds(1, 2)));
+    assert_eq!(publish.size, Sizes(vec![(Range::only(64), 9), (Range { least: 100, most: 200 }, 1)]));
+    let renewal = Renewal { lasts: seconds(5, 5), pause: Some(seconds(2, 2)) };
+    assert_eq!(group.subscribe.first().unwrap().renewal, Some(renewal));
 }
 
 #[rstest]
@@ -38,6 +58,17 @@ fn what_is_left_out_has_a_meaning() {
 #[case("'a/{n}'", "'a/{m}'", "`{m}` stands for nothing")]
 #[case("every: 1s", "every: 1", "expected a duration")]
 #[case("every: 1s", "every: 0", "expected a longer interval")]
+#[case("every: 1s", "every: 1s, in-flight: 2", "expected either `every`, or `in-flight`")]
+#[case("every: 1s", "retain: true", "expected either `every`, or `in-flight`")]
+#[case("qos: 1, every: 1s", "qos: 0, in-flight: 2", "nobody acknowledges them")]
+#[case("every: 1s", "in-flight: 2000", "expected at most 1000")]
+#[case("every: 1s", "every: 1s, size: {64: 0}", "no size has a weight")]
+#[case("every: 1s", "every: 1s, size: {much: 1}", "`much` is no size")]
+#[case("count: 2", "count: 2, password: p", "a `password` without `user`")]
+#[case("count: 2", "count: 2, clock-skew: 1", "expected a share")]
+#[case("count: 2", "count: 2, receive-maximum: 0..2", "or a range such as 1..20")]
+#[case("count: 2", "count: 2, link: {outage: {every: 1s}}", "`outage` has no `lasts`")]
+#[case("count: 2", "count: 2, subscribe: [{filter: a, qos: 1, pause: 1s}]", "say with `lasts`")]
 #[case("title: t", "titel: t", "did you mean `title`?")]
 #[case("count: 2", "count: 2, link: cellular", "there is no link `cellular`")]
 #[case("count: 2", "count: 2, version: v4", "there is no version `v4`")]

@@ -2,7 +2,7 @@
 //! floating point, so that a plan means the same on every machine.
 
 use mqttspec_fleet::{
-    plan::{Micros, Template},
+    plan::{Micros, Sizes, Template},
     random::Range,
 };
 use mqttspec_wire::QoS;
@@ -77,7 +77,7 @@ pub(super) fn durations(reader: &mut Reader<'_>, node: &Node) -> Option<Range> {
 /// A number, or a range of numbers: `32..128`.
 pub(super) fn numbers(reader: &mut Reader<'_>, node: &Node) -> Option<Range> {
     let wanted = "a number such as 64, or a range such as 32..128";
-    parsed(reader, node, wanted, |text| range(text, |text| text.parse().ok().filter(|size| *size <= 1 << 20)))
+    parsed(reader, node, wanted, |text| range(text, size))
 }
 
 /// A duration in whole seconds, as the protocol has them; `never` is the longest.
@@ -99,6 +99,30 @@ pub(super) fn percent(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
         u32::try_from(parts).ok().filter(|parts| *parts <= 1_000_000)
     };
     parsed(reader, node, "a share such as 1% or 0.05%", parts)
+}
+
+/// A number that fits 16 bits and is not 0, or a range of such: `1..20`.
+pub(super) fn shorts(reader: &mut Reader<'_>, node: &Node) -> Option<Range> {
+    let wanted = "a whole number from 1 to 65535, or a range such as 1..20";
+    let short = |text: &str| text.parse().ok().filter(|number| (1..=65_535).contains(number));
+    parsed(reader, node, wanted, |text| range(text, short))
+}
+
+/// A size or a range of sizes, or a mapping of such to weights: `{32..128: 9, 4096: 1}`.
+pub(super) fn sizes(reader: &mut Reader<'_>, node: &Node) -> Option<Sizes> {
+    let Some(entries) = node.entries() else { return numbers(reader, node).map(Sizes::only) };
+    let mut sizes = Vec::new();
+    for entry in entries {
+        let Some(range) = range(&entry.key, size) else {
+            let message = format!("`{}` is no size", entry.key);
+            return reader.wrong_value(&entry.key_span, message, "expected a number such as 64, or 32..128");
+        };
+        sizes.push((range, count(reader, &entry.value, 0)?));
+    }
+    if sizes.iter().all(|(_, weight)| *weight == 0) {
+        return reader.wrong_value(&node.span, "no size has a weight".to_owned(), "expected one above 0");
+    }
+    Some(Sizes(sizes))
 }
 
 /// A QoS.
@@ -138,6 +162,10 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node) -> Option<Template>
             reader.wrong_value(&node.span, message, "expected `{n}`, `{n/10}` or `{n%10}`")
         }
     }
+}
+
+fn size(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|size| *size <= 1 << 20)
 }
 
 fn range(text: &str, read: impl Fn(&str) -> Option<u64>) -> Option<Range> {

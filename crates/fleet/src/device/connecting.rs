@@ -1,19 +1,17 @@
 //! Coming, going and coming back.
 
 use mqttspec_wire::{
-    Packet, PacketId, Properties, Property, QoS, Utf8String, Version,
-    packet::{Connack, Connect, Suback, Subscribe, Subscription, Will},
+    Packet, Properties, Property, Utf8String, Version,
+    packet::{Connack, Connect, Will},
 };
 
-use super::{ANSWER, Action, Desk, Device, State, outgoing::WINDOW};
+use super::{ANSWER, Action, Desk, Device, State, outgoing::most_unacknowledged};
 use crate::{
     history::Event,
     identity::Identity,
     plan::{Group, NEVER, SECOND},
+    random::Random,
 };
-
-/// The identifier of SUBSCRIBE, which no message uses.
-const SUBSCRIBE_ID: u16 = u16::MAX;
 
 impl Device {
     /// Sends CONNECT.
@@ -25,22 +23,31 @@ impl Device {
         self.deadline = desk.now + ANSWER;
         self.connections += 1;
         self.partial = Vec::new();
+        let number = desk.layout.devices.get(self.index as usize).map_or(0, |place| place.number);
+        // A plan says who a device is; otherwise it is whoever the target was named with.
+        let (username, password) = match (&group.credentials, desk.credentials) {
+            (Some(own), _) => (Some(text(&own.user.fill(number))), Some(own.password.fill(number).into())),
+            (None, Some(given)) => (Some(given.username.clone()), given.password.clone()),
+            (None, None) => (None, None),
+        };
         let connect = Connect {
             version: group.version,
             clean_start: group.clean_start,
             keep_alive: group.keep_alive,
-            properties: connect_properties(group),
+            properties: self.connect_properties(group),
             client_id: text(&format!("{:x}-{}", desk.run, desk.layout.client_id(self.index))),
             will: self.will(desk, group),
-            username: desk.credentials.map(|own| own.username.clone()),
-            password: desk.credentials.and_then(|own| own.password.clone()),
+            username,
+            password,
         };
-        desk.events.push(Event::Connect { clean_start: group.clean_start });
+        let will = connect.will.is_some();
+        desk.events.push(Event::Connect { clean_start: group.clean_start, will });
         self.send(desk, group.version, &Packet::Connect(Box::new(connect)));
     }
 
     fn will(&self, desk: &Desk<'_>, group: &Group) -> Option<Will> {
-        let will = group.will.as_ref()?;
+        let chance = &mut Random::new(u64::from(self.index), !u64::from(self.connections));
+        let will = group.will.as_ref().filter(|will| chance.happens(will.chance))?;
         let place = desk.layout.devices.get(self.index as usize)?;
         let stream = place.streams + u32::try_from(group.publish.len()).unwrap_or(0) * 3;
         let message = Identity { stream, sequence: self.connections, due: 0 };
@@ -69,9 +76,10 @@ impl Device {
         self.deadline = NEVER;
         self.attempts = 0;
         self.pinged = NEVER;
-        self.window = connack.properties.receive_maximum().unwrap_or(u16::MAX).min(WINDOW);
+        self.window =
+            connack.properties.receive_maximum().unwrap_or(u16::MAX).min(most_unacknowledged(group));
         self.leaves = match &group.duty {
-            Some(duty) => desk.now + self.random.within(duty.online),
+            Some(duty) => desk.now + self.draw(duty.online),
             None => NEVER,
         };
         if connack.session_present {
@@ -79,51 +87,9 @@ impl Device {
         } else {
             // The server has no session, so there is nothing to go on with (§3.2.2.2 of MQTT 3.1.1, 3.2.2.1.1 of 5.0).
             self.abandon(desk);
-            self.subscribed = false;
+            self.begin_subscribing();
         }
-        self.subscribing = false;
         self.subscribe(desk, group);
-    }
-
-    /// Subscribes to everything in one SUBSCRIBE, unless the session remembers it.
-    fn subscribe(&mut self, desk: &mut Desk<'_>, group: &Group) {
-        let (Some(place), Some(id)) =
-            (desk.layout.devices.get(self.index as usize), PacketId::new(SUBSCRIBE_ID))
-        else {
-            return;
-        };
-        if group.subscribe.is_empty() {
-            self.subscribed = true;
-        }
-        if self.subscribed {
-            return;
-        }
-        let subscription = |wanted: &crate::plan::Subscribe| Subscription {
-            filter: text(&wanted.filter.fill(place.number)),
-            qos: wanted.qos,
-            no_local: false,
-            retain_as_published: false,
-            retain_handling: mqttspec_wire::packet::RetainHandling::Send,
-        };
-        let filters = group.subscribe.iter().map(subscription).collect();
-        self.subscribing = true;
-        for entry in 0..group.subscribe.len() {
-            desk.events.push(Event::Subscribe(u8::try_from(entry).unwrap_or(u8::MAX)));
-        }
-        let subscribe = Subscribe { id, properties: Properties::new(), filters };
-        self.send(desk, group.version, &Packet::Subscribe(subscribe));
-    }
-
-    pub(super) fn on_suback(&mut self, desk: &mut Desk<'_>, suback: &Suback) {
-        if !self.subscribing || suback.id.get() != SUBSCRIBE_ID {
-            return;
-        }
-        self.subscribing = false;
-        self.subscribed = true;
-        for (entry, reason) in suback.reasons.iter().enumerate() {
-            let entry = u8::try_from(entry).unwrap_or(u8::MAX);
-            desk.events.push(Event::Suback(entry, QoS::new(reason.0)));
-        }
     }
 
     /// The network connection has ended.
@@ -156,7 +122,7 @@ impl Device {
     pub(super) fn go_away(&mut self, desk: &Desk<'_>, group: &Group) {
         let off_duty = self.leaves <= desk.now && !desk.calm;
         let wait = match &group.duty {
-            Some(duty) if off_duty => self.random.within(duty.offline),
+            Some(duty) if off_duty => self.draw(duty.offline),
             Some(_) | None => self.backoff(group),
         };
         self.state = State::Away;
@@ -172,7 +138,28 @@ impl Device {
         let doubled = group.backoff.first.saturating_mul(1 << self.attempts.min(20));
         self.attempts = self.attempts.saturating_add(1);
         let whole = doubled.min(group.backoff.most).max(SECOND / 1000);
-        whole / 2 + self.random.below(whole / 2 + 1)
+        let wait = whole / 2 + self.random.below(whole / 2 + 1);
+        self.by_clock(wait)
+    }
+
+    fn connect_properties(&self, group: &Group) -> Properties {
+        let mut properties = Properties::new();
+        if group.version == Version::V5_0 {
+            if group.expiry > 0 {
+                properties.push(Property::SessionExpiryInterval(group.expiry));
+            }
+            if let Some(maximum) = self.receive_maximum(group) {
+                properties.push(Property::ReceiveMaximum(maximum));
+            }
+        }
+        properties
+    }
+
+    /// The Receive Maximum of the present connection (MQTT 5.0 §3.1.2.11.3).
+    pub(super) fn receive_maximum(&self, group: &Group) -> Option<u16> {
+        let range = group.receive_maximum.filter(|_| group.version == Version::V5_0)?;
+        let drawn = Random::new(u64::from(self.index), u64::from(self.connections)).within(range);
+        u16::try_from(drawn).ok()
     }
 
     /// Comes back soon, since the calm has begun.
@@ -182,19 +169,6 @@ impl Device {
             self.deadline = self.deadline.min(now + self.random.below(5 * SECOND));
         }
     }
-}
-
-fn connect_properties(group: &Group) -> Properties {
-    let mut properties = Properties::new();
-    if group.version == Version::V5_0 {
-        if group.expiry > 0 {
-            properties.push(Property::SessionExpiryInterval(group.expiry));
-        }
-        if let Some(maximum) = group.receive_maximum {
-            properties.push(Property::ReceiveMaximum(maximum));
-        }
-    }
-    properties
 }
 
 /// What is known to be a proper string.

@@ -7,7 +7,7 @@ use mqttspec_wire::{
 
 use super::{Desk, Device};
 use crate::{
-    history::{Breach, Delivered, Event},
+    history::{Awaited, Breach, Delivered, Event, OpenExchange},
     identity::Identity,
     plan::{Group, Micros},
     random::Random,
@@ -21,6 +21,8 @@ pub(super) struct Unreleased {
     sequence: u32,
     /// On which of the device's connections it came last, which is the one whose quota it takes.
     connection: u32,
+    /// When it came last.
+    since: Micros,
 }
 
 /// A message that is being worked on; its acknowledgement waits.
@@ -62,21 +64,21 @@ impl Device {
     ) {
         let (stream, sequence) =
             identity.map_or((u32::MAX, 0), |identity| (identity.stream, identity.sequence));
-        let connection = self.connections;
+        let (connection, since) = (self.connections, desk.now);
         match self.unreleased.iter_mut().find(|unreleased| unreleased.id == id) {
             Some(same) if (same.stream, same.sequence) == (stream, sequence) => {
                 if !dup {
                     desk.events.push(Event::Breach(Breach::RedeliveredWithoutDup));
                 }
-                same.connection = connection;
+                (same.connection, same.since) = (connection, since);
             }
             Some(other) => {
-                *other = Unreleased { id, stream, sequence, connection };
+                *other = Unreleased { id, stream, sequence, connection, since };
                 desk.events.push(Event::Breach(Breach::IdentifierInUse));
                 deliver(desk, identity, publish);
             }
             None => {
-                self.unreleased.push(Unreleased { id, stream, sequence, connection });
+                self.unreleased.push(Unreleased { id, stream, sequence, connection, since });
                 deliver(desk, identity, publish);
             }
         }
@@ -84,7 +86,7 @@ impl Device {
 
     /// No more messages may be unacknowledged than the Receive Maximum (MQTT 5.0 §3.3.4).
     fn check_quota(&self, desk: &mut Desk<'_>, group: &Group, coming: usize) {
-        let Some(maximum) = group.receive_maximum.filter(|_| group.version == Version::V5_0) else { return };
+        let Some(maximum) = self.receive_maximum(group) else { return };
         let held = self.held.iter().filter(|held| !held.exactly_once).count() + coming;
         let unreleased = self.unreleased.iter().filter(|each| each.connection == self.connections).count();
         if held + unreleased > usize::from(maximum) {
@@ -96,6 +98,7 @@ impl Device {
     fn acknowledge(&mut self, desk: &mut Desk<'_>, group: &Group, id: PacketId, exactly_once: bool) {
         let chance = (u64::from(self.index) << 32) ^ desk.now;
         let wait = Random::new(u64::from(desk.run), chance).within(group.acknowledge_after);
+        let wait = self.by_clock(wait);
         if wait == 0 && self.held.is_empty() {
             return self.send_ack(desk, group.version, id, exactly_once);
         }
@@ -108,6 +111,16 @@ impl Device {
             self.held.pop_front();
             self.send_ack(desk, version, held.id, held.exactly_once);
         }
+    }
+
+    /// The QoS 2 messages whose PUBREL has not come, each with when PUBREC was sent.
+    pub(super) fn open_received(&self) -> impl Iterator<Item = OpenExchange> {
+        let open = |unreleased: &Unreleased| OpenExchange {
+            awaited: Awaited::Pubrel,
+            message: Identity { stream: unreleased.stream, sequence: unreleased.sequence, due: 0 },
+            since: unreleased.since,
+        };
+        self.unreleased.iter().filter(|_| self.held.is_empty()).map(open)
     }
 
     fn send_ack(&mut self, desk: &mut Desk<'_>, version: Version, id: PacketId, exactly_once: bool) {

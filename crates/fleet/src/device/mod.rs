@@ -11,6 +11,7 @@
 mod connecting;
 mod incoming;
 mod outgoing;
+mod subscribing;
 
 use std::collections::VecDeque;
 
@@ -20,12 +21,13 @@ use mqttspec_wire::{Packet, Sender, Utf8String, Version, decode, packet::Disconn
 use self::{
     incoming::{Held, Unreleased},
     outgoing::{Sent, Waiting},
+    subscribing::Asking,
 };
 use crate::{
-    history::{Breach, Event},
+    history::{Breach, Event, OpenExchange},
     layout::Layout,
-    plan::{Group, Micros, NEVER, SECOND},
-    random::Random,
+    plan::{Group, Micros, NEVER, Pace, SECOND},
+    random::{Random, Range},
 };
 
 /// How long the broker may take to answer CONNECT or PINGREQ, or to close after DISCONNECT.
@@ -111,14 +113,20 @@ pub struct Device {
     attempts: u8,
     /// Whether SUBACK has come for all subscriptions of this session.
     subscribed: bool,
-    /// Whether the identifier of SUBSCRIBE is in use.
-    subscribing: bool,
+    /// What the identifier of SUBSCRIBE is in use for, and since when.
+    asking: Option<(Asking, Micros)>,
+    /// Which subscriptions were ended with UNSUBSCRIBE, one bit for each.
+    unsubscribed: u8,
+    /// When the subscriptions that change are to change next.
+    renewals: Box<[Micros]>,
     /// The last Packet Identifier.
     last_id: u16,
     /// How many messages the broker lets it have unacknowledged.
     window: u16,
     /// Ordinal of the network connection, which is that of the will.
     connections: u32,
+    /// By how many parts in a million its clock is slow.
+    skew: i64,
     random: Random,
     /// How many messages it has made, or left out.
     made: u32,
@@ -150,17 +158,26 @@ impl Device {
         let mut random = Random::new(seed, u64::from(index));
         let group = layout.group(index);
         let publish = group.map_or(&[][..], |group| &group.publish);
+        let subscribe = group.map_or(&[][..], |group| &group.subscribe);
+        let changing = subscribe.iter().any(|each| each.renewal.is_some());
         // The first message of each is due at a random part of its interval.
-        let due = publish.iter().map(|each| start + random.below(each.every.most.max(1))).collect();
+        let due = publish.iter().map(|each| match each.pace {
+            Pace::Every(every) => start + random.below(every.most.max(1)),
+            Pace::InFlight(..) => start,
+        });
+        let due = due.collect();
         Self {
             index,
             state: State::Away,
             attempts: 0,
             subscribed: false,
-            subscribing: false,
+            asking: None,
+            unsubscribed: 0,
+            renewals: vec![NEVER; if changing { subscribe.len() } else { 0 }].into(),
             last_id: 0,
             window: outgoing::WINDOW,
             connections: 0,
+            skew: group.map_or(0, |group| skew(group.clock_skew, seed, index)),
             random,
             made: 0,
             deadline: start,
@@ -183,9 +200,26 @@ impl Device {
         self.to_ping = self.state == State::Online && self.pinged == NEVER;
     }
 
+    /// How long something takes that takes so long by the device's clock.
+    fn by_clock(&self, micros: Micros) -> Micros {
+        let wrong = i128::from(micros) * i128::from(self.skew) / 1_000_000;
+        u64::try_from(i128::from(micros) + wrong).unwrap_or(NEVER)
+    }
+
+    /// A time of this range by the device's clock.
+    fn draw(&mut self, range: Range) -> Micros {
+        let drawn = self.random.within(range);
+        self.by_clock(drawn)
+    }
+
     /// Whether it is connected.
     pub fn is_online(&self) -> bool {
         self.state == State::Online
+    }
+
+    /// The exchanges of messages that it has begun, or joined, and that have not come to their end.
+    pub fn open_exchanges(&self) -> impl Iterator<Item = OpenExchange> {
+        self.open_sent().chain(self.open_received()).chain(self.open_question())
     }
 
     /// Takes in what happened.
@@ -212,8 +246,8 @@ impl Device {
                 let ping =
                     if self.pinged == NEVER { self.ping_due(keep_alive) } else { self.pinged + ANSWER };
                 let held = self.held.front().map_or(NEVER, |held| held.until);
-                let leaves = if calm { NEVER } else { self.leaves };
-                ping.min(held).min(leaves)
+                let changes = if calm { NEVER } else { self.leaves.min(self.next_renewal()) };
+                ping.min(held).min(changes)
             }
         };
         let due = if calm { NEVER } else { self.due.iter().copied().min().unwrap_or(NEVER) };
@@ -225,7 +259,8 @@ impl Device {
         if self.to_ping {
             return 0;
         }
-        if keep_alive == 0 { NEVER } else { self.wrote + u64::from(keep_alive) * SECOND * 3 / 4 }
+        let pause = self.by_clock(u64::from(keep_alive) * SECOND * 3 / 4);
+        if keep_alive == 0 { NEVER } else { self.wrote + pause }
     }
 
     /// Does what is due.
@@ -256,6 +291,9 @@ impl Device {
         self.publish_waiting(desk, group);
         if self.leaves <= desk.now && !desk.calm {
             return self.leave(desk, group);
+        }
+        if !desk.calm {
+            self.renew(desk, group);
         }
         if self.pinged == NEVER && self.ping_due(group.keep_alive) <= desk.now {
             (self.pinged, self.to_ping) = (desk.now, false);
@@ -313,7 +351,7 @@ impl Device {
             Packet::Pubrec(ack) => self.on_pubrec(desk, group, &ack),
             Packet::Pubrel(ack) => self.on_pubrel(desk, group, &ack),
             Packet::Pubcomp(ack) => self.on_pubcomp(desk, group, &ack),
-            Packet::Suback(suback) => self.on_suback(desk, &suback),
+            Packet::Suback(suback) => self.on_suback(desk, group, &suback),
             Packet::Pingresp => {
                 if self.pinged != NEVER {
                     desk.events.push(Event::Alive(self.pinged));
@@ -321,15 +359,21 @@ impl Device {
                 }
             }
             Packet::Disconnect(_) => self.end(desk, group, Action::Close),
+            Packet::Unsuback(unsuback) => self.on_unsuback(desk, group, &unsuback),
             // Answers to what is never asked, and what the decoder lets no server send.
-            Packet::Unsuback(_)
-            | Packet::Auth(_)
+            Packet::Auth(_)
             | Packet::Connect(_)
             | Packet::Subscribe(_)
             | Packet::Unsubscribe(_)
             | Packet::Pingreq => {}
         }
     }
+}
+
+/// How wrong the clock of a device goes.
+fn skew(most: u32, seed: u64, index: u32) -> i64 {
+    let drawn = Random::new(seed ^ 0xC1_0C4, u64::from(index)).below(u64::from(most) * 2 + 1);
+    i64::try_from(drawn).unwrap_or(0) - i64::from(most)
 }
 
 /// The size of the packet that begins here, if it has come to its end, or if it never can.

@@ -7,14 +7,18 @@ use mqttspec_wire::{
 
 use super::{Desk, Device, State};
 use crate::{
-    history::Event,
+    history::{Awaited, Event, OpenExchange},
     identity::Identity,
-    plan::{Group, Micros},
+    plan::{self, Group, Micros, NEVER, Pace, SECOND},
     random::{Random, Range},
 };
 
 /// How many messages a device has unacknowledged at most.
 pub(super) const WINDOW: u16 = 16;
+
+/// From how many identifiers a device chooses for each message that it may have unacknowledged, so that identifiers come
+/// again soon.
+const IDENTIFIERS: u16 = 4;
 
 /// How many messages wait in a device; the oldest are then given up before they were sent.
 const WAITING: usize = 32;
@@ -23,7 +27,7 @@ const WAITING: usize = 32;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     message: Identity,
-    /// When its last packet was sent on this connection; `NEVER` if that was on an earlier one.
+    /// When its last packet was sent.
     at: Micros,
     id: PacketId,
     /// Whether PUBREC has come, so that PUBREL is what is sent again.
@@ -42,22 +46,57 @@ impl Device {
     /// Makes the messages that are due.
     pub(super) fn produce(&mut self, desk: &Desk<'_>, group: &Group) {
         for (publication, plan) in group.publish.iter().enumerate() {
-            while let Some(due) = self.due.get_mut(publication).filter(|due| **due <= desk.now) {
-                let at = *due;
-                *due = at + self.random.within(plan.every).max(1);
+            self.refill(desk, publication, plan);
+            while let Some(at) = self.due.get(publication).copied().filter(|due| *due <= desk.now) {
+                let next = match plan.pace {
+                    Pace::Every(every) => at + self.draw(every).max(1),
+                    Pace::InFlight(..) => NEVER,
+                };
                 let qos = draw(&mut self.random, plan.qos);
                 self.made += 1;
                 let own = (self.index, self.made);
-                if desk.messages.is_some_and(|messages| messages.binary_search(&own).is_err()) {
-                    continue;
+                if desk.messages.is_none_or(|messages| messages.binary_search(&own).is_ok()) {
+                    self.wait(Waiting { due: at, publication: number(publication), qos });
                 }
-                if self.waiting.len() >= WAITING {
-                    self.waiting.pop_front();
+                if let Some(due) = self.due.get_mut(publication) {
+                    *due = next;
                 }
-                let publication = u16::try_from(publication).unwrap_or(u16::MAX);
-                self.waiting.push_back(Waiting { due: at, publication, qos });
+                self.refill(desk, publication, plan);
             }
         }
+    }
+
+    fn wait(&mut self, message: Waiting) {
+        if self.waiting.len() >= WAITING.max(usize::from(self.window)) {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(message);
+    }
+
+    /// Plans the next message of a closed loop, if it has room for one.
+    fn refill(&mut self, desk: &Desk<'_>, publication: usize, plan: &plan::Publish) {
+        let Pace::InFlight(most, pause) = plan.pace else { return };
+        if self.due.get(publication).is_none_or(|due| *due != NEVER)
+            || self.under_way(desk, publication) >= usize::from(most)
+        {
+            return;
+        }
+        // Where messages are left out, their places in the loop are not worth a moment each.
+        let least = if desk.messages.is_some() { SECOND } else { 1 };
+        let at = desk.now + self.draw(pause).max(least);
+        if let Some(due) = self.due.get_mut(publication) {
+            *due = at;
+        }
+    }
+
+    /// How many messages of a publication wait or are unacknowledged.
+    fn under_way(&self, desk: &Desk<'_>, publication: usize) -> usize {
+        let own = number(publication);
+        let first = desk.layout.devices.get(self.index as usize).map_or(0, |place| place.streams);
+        let is_own =
+            |sent: &&Sent| sent.message.stream.checked_sub(first).map(|at| at / 3) == Some(u32::from(own));
+        self.waiting.iter().filter(|waiting| waiting.publication == own).count()
+            + self.sent.iter().filter(is_own).count()
     }
 
     /// Sends what waits, as far as the broker lets it.
@@ -91,14 +130,13 @@ impl Device {
 
     fn send_publish(&mut self, desk: &mut Desk<'_>, group: &Group, message: Identity, delivery: Delivery) {
         let Some(topic) = desk.layout.topic_of(message.stream) else { return };
-        let Some(place) = desk.layout.devices.get(self.index as usize) else { return };
-        let Some(plan) = group.publish.get((message.stream - place.streams) as usize / 3) else { return };
+        let Some(plan) = desk.layout.publication(message.stream) else { return };
         let mut properties = Properties::new();
         if let Some(expiry) = plan.expiry.filter(|_| group.version == Version::V5_0) {
             properties.push(Property::MessageExpiryInterval(expiry));
         }
-        let size = Random::new(message.number(), 0).within(plan.size);
-        let payload = message.payload(desk.run, usize::try_from(size).unwrap_or(0));
+        let size = usize::try_from(desk.layout.payload_size(message)).unwrap_or(0);
+        let payload = message.payload(desk.run, size);
         let topic = topic.name.clone();
         let publish = Publish { delivery, retain: plan.retain, topic, properties, payload };
         self.send(desk, group.version, &Packet::Publish(publish));
@@ -106,8 +144,8 @@ impl Device {
 
     fn unused_id(&mut self) -> PacketId {
         loop {
-            // 65535 is left to SUBSCRIBE.
-            self.last_id = if self.last_id >= u16::MAX - 1 { 1 } else { self.last_id + 1 };
+            self.last_id =
+                if self.last_id >= self.window.saturating_mul(IDENTIFIERS) { 1 } else { self.last_id + 1 };
             if let Some(id) = PacketId::new(self.last_id)
                 && self.sent.iter().all(|sent| sent.id != id)
             {
@@ -188,10 +226,29 @@ impl Device {
         (fits && self.state == State::Online).then_some(index)
     }
 
+    /// Its messages whose exchange has not come to its end, each with when its last packet was sent on this connection.
+    pub(super) fn open_sent(&self) -> impl Iterator<Item = OpenExchange> {
+        let open = |sent: &Sent| OpenExchange {
+            awaited: if sent.released { Awaited::Pubcomp } else { Awaited::Acknowledgement },
+            message: sent.message,
+            since: sent.at,
+        };
+        self.sent.iter().map(open)
+    }
+
     /// How many messages it has made.
     pub const fn made(&self) -> u32 {
         self.made
     }
+}
+
+/// How many messages a device of this group has unacknowledged at most.
+pub(super) fn most_unacknowledged(group: &Group) -> u16 {
+    group.publish.iter().map(|publish| publish.pace.in_flight()).max().unwrap_or(0).max(WINDOW)
+}
+
+fn number(publication: usize) -> u16 {
+    u16::try_from(publication).unwrap_or(u16::MAX)
 }
 
 fn draw(random: &mut Random, weights: [u32; 3]) -> QoS {

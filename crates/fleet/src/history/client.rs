@@ -62,12 +62,17 @@ enum Session {
 struct Subscription {
     /// When SUBSCRIBE was sent first; `NEVER` if it was not.
     asked: Micros,
-    /// When it was granted; `NEVER` if it was not.
+    /// Since when it is granted without a break; `NEVER` if it is not.
     granted: Micros,
     qos: QoS,
+    /// When SUBSCRIBE was sent last, and when SUBACK came last.
+    renewed: (Micros, Micros),
+    /// When it had ended for certain, and when SUBSCRIBE was sent after that; no time if it never ended.
+    gap: (Micros, Micros),
 }
 
-const UNASKED: Subscription = Subscription { asked: NEVER, granted: NEVER, qos: QoS::AtMostOnce };
+const UNASKED: Subscription =
+    Subscription { asked: NEVER, granted: NEVER, qos: QoS::AtMostOnce, renewed: (0, 0), gap: (NEVER, NEVER) };
 
 impl Client {
     pub(super) fn new(layout: &Layout, device: usize) -> Self {
@@ -118,9 +123,32 @@ impl Client {
         self.chosen(bits).map(|each| each.asked).filter(|asked| *asked != NEVER).min()
     }
 
+    /// The broker is back at this time, and notices by then that the connection has ended.
+    pub(super) fn is_noticed_after(&mut self, back: Micros) {
+        if !self.online {
+            self.ended.1 = self.ended.1.max(back.saturating_add(SLACK));
+        }
+    }
+
     /// When one of these subscriptions was last asked for.
     pub(super) fn asked_last(&self, bits: u8) -> Option<Micros> {
-        self.chosen(bits).map(|each| each.asked).filter(|asked| *asked != NEVER).max()
+        self.chosen(bits).filter(|each| each.asked != NEVER).map(|each| each.renewed.0).max()
+    }
+
+    /// Whether SUBSCRIBE was sent for one of these subscriptions after this time, or is unanswered since an earlier one.
+    pub(super) fn renews_after(&self, bits: u8, time: Micros) -> bool {
+        self.chosen(bits)
+            .any(|each| each.renewed.1.max(each.renewed.0) >= time || each.renewed.1 < each.renewed.0)
+    }
+
+    /// When all of these subscriptions had ended for certain, if that was before `sent`, and none was asked for again
+    /// before `accepted`.
+    pub(super) fn had_ended(&self, bits: u8, (sent, accepted): (Micros, Micros)) -> Option<Micros> {
+        let is_over = |each: &Subscription| {
+            each.asked == NEVER || each.gap.0 != NEVER && each.gap.0 < sent && accepted < each.gap.1
+        };
+        let ended = self.chosen(bits).map(|each| each.gap.0).filter(|ended| *ended != NEVER).max();
+        ended.filter(|_| self.chosen(bits).all(is_over))
     }
 
     /// A session without anything begins, as far as is known.
@@ -135,13 +163,13 @@ impl Client {
 }
 
 impl Oracle<'_> {
-    pub(super) fn connecting(&mut self, now: Micros, device: u32, clean_start: bool) {
+    pub(super) fn connecting(&mut self, now: Micros, device: u32, clean_start: bool, will: bool) {
         if let Some(client) = self.clients.get_mut(device as usize) {
             client.connect_sent = now;
             client.clean_start = clean_start;
             client.disconnecting = false;
         }
-        self.will_set(device);
+        self.will_set(device, will);
     }
 
     pub(super) fn connected(&mut self, now: Micros, device: u32, present: bool) {
@@ -217,12 +245,15 @@ impl Oracle<'_> {
 
     pub(super) fn ended(&mut self, now: Micros, device: u32, by_broker: bool) {
         let patience = self.layout.patience;
-        let Some(client) = self.clients.get_mut(device as usize) else { return };
-        let noticed = match client.keep_alive {
+        let keep_alive = self.clients.get(device as usize).map_or(0, |client| client.keep_alive);
+        let noticed = match keep_alive {
             _ if by_broker => now,
+            // The broker has ended itself, and knows when it is back.
+            _ if self.down.0 <= now && now <= self.down.1 => self.down.1 + SLACK,
             0 => NEVER,
-            keep_alive => now + keep_alive + keep_alive / 2 + patience,
+            keep_alive => self.awake(now + keep_alive + keep_alive / 2 + patience),
         };
+        let Some(client) = self.clients.get_mut(device as usize) else { return };
         let was_online = std::mem::replace(&mut client.online, false);
         if was_online {
             client.ended = (client.alive, noticed);
@@ -235,7 +266,7 @@ impl Oracle<'_> {
             };
             client.ended.1 = client.ended.1.max(noticed);
         }
-        self.will_of_ended(device, was_online, by_broker);
+        self.will_of_ended(now, device, was_online, by_broker);
     }
 
     pub(super) fn subscribing(&mut self, now: Micros, device: u32, entry: u8) {
@@ -246,6 +277,10 @@ impl Oracle<'_> {
             if subscription.asked == NEVER {
                 subscription.asked = now;
             }
+            subscription.renewed.0 = now;
+            if subscription.gap.1 == NEVER {
+                subscription.gap.1 = now;
+            }
         }
     }
 
@@ -255,7 +290,25 @@ impl Oracle<'_> {
             && let Some(qos) = granted
         {
             (subscription.granted, subscription.qos) = (subscription.granted.min(now), qos);
+            subscription.renewed.1 = now;
             self.reads(now, device, entry);
+        }
+    }
+
+    /// From now on nothing is certain to be owed.
+    pub(super) fn unsubscribing(&mut self, device: u32, entry: u8) {
+        if let Some(client) = self.clients.get_mut(device as usize)
+            && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
+        {
+            subscription.granted = NEVER;
+        }
+    }
+
+    pub(super) fn unsubscribed(&mut self, now: Micros, device: u32, entry: u8) {
+        if let Some(client) = self.clients.get_mut(device as usize)
+            && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
+        {
+            subscription.gap = (now, NEVER);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Messages that have come: by a subscription, once, in order, and as they should.
 
-use mqttspec_wire::QoS;
+use mqttspec_wire::{QoS, Version};
 
 use super::{
     Delivered, Oracle, Promise,
@@ -44,11 +44,16 @@ impl Oracle<'_> {
             return;
         }
         self.judge_dup(now, device, delivered);
+        self.judge_expiry(now, device, delivered);
         if watcher.plain == 0 {
             return self.delivered_shared(now, device, message);
         }
         self.judge_qos(now, watcher, delivered, plan.qos);
         self.arrived(now, watcher, index, message);
+        if watcher.shared != 0 {
+            // Which of its subscriptions has brought it, nobody knows.
+            self.may_have_come_shared(message);
+        }
     }
 
     fn arrived(&mut self, now: Micros, watcher: Watcher, index: usize, message: Identity) {
@@ -65,7 +70,7 @@ impl Oracle<'_> {
         let before = if mark.session == session { mark.highest } else { 0 };
         let arrival = mark.arrives(session, message.sequence);
         let exactly = plan.qos == QoS::ExactlyOnce && granted.is_some_and(|(_, qos)| qos == plan.qos);
-        let once = watcher.plain.is_power_of_two();
+        let once = (watcher.plain | watcher.shared).is_power_of_two();
         match arrival {
             Arrival::Late if self.is_under_order(watcher, message) => {
                 self.accuse(Promise::InOrder, now, (watcher.device, message), |_| {
@@ -136,8 +141,19 @@ impl Oracle<'_> {
         let accepted = match stream.record(message.sequence).map(|record| record.fate) {
             Some(Fate::Accepted(at)) => at,
             None if message.sequence <= stream.settled && stream.settled_at > 0 => stream.settled_at,
-            Some(Fate::Open | Fate::Nothing | Fate::Forbidden) | None => return true,
+            Some(Fate::Open | Fate::Nothing(_) | Fate::Forbidden) | None => return true,
         };
+        let sent = stream.record(message.sequence).map_or(message.due, |record| record.sent);
+        let ended = self
+            .clients
+            .get(device as usize)
+            .and_then(|client| client.had_ended(watcher.plain | watcher.shared, (sent, accepted)));
+        if let Some(ended) = ended {
+            self.accuse(Promise::NothingAfterUnsuback, now, (device, message), |_| {
+                format!("it came, although UNSUBACK had come at {}", seconds(ended))
+            });
+            return false;
+        }
         if accepted < asked && watcher.shared == 0 {
             self.accuse(Promise::NothingFromBefore, now, (device, message), |_| {
                 format!(
@@ -155,6 +171,29 @@ impl Oracle<'_> {
         if delivered.dup && fresh {
             self.accuse(Promise::FirstWithoutDup, now, (device, delivered.message), |_| {
                 "it came with DUP 1 on the first connection of the session".to_owned()
+            });
+        }
+    }
+
+    /// A message that expired before the connection began on which it comes for the first time was not on its way when it
+    /// expired (MQTT 5.0 §3.3.2.3.3).
+    fn judge_expiry(&mut self, now: Micros, device: u32, delivered: &Delivered) {
+        let expiry = self.layout.streams.get(delivered.message.stream as usize).and_then(|own| own.expiry);
+        let (Some(expiry), Version::V5_0) = (expiry, self.layout.version(device)) else { return };
+        let message = delivered.message;
+        // The broker may have got it only when it was sent again.
+        let accepted = self.streams.get_mut(message.stream as usize).and_then(|stream| {
+            match stream.record(message.sequence)?.fate {
+                Fate::Accepted(at) => Some(at),
+                Fate::Open | Fate::Nothing(_) | Fate::Forbidden => None,
+            }
+        });
+        let Some(client) = self.clients.get(device as usize) else { return };
+        let connected = client.connect_sent;
+        let over = accepted.map(|at| at + u64::from(expiry) * SECOND + SECOND);
+        if !delivered.dup && over.is_some_and(|over| over < connected) {
+            self.accuse(Promise::Expired, now, (device, message), |_| {
+                format!("it came for the first time on a connection that began at {}", seconds(connected))
             });
         }
     }

@@ -11,6 +11,8 @@ pub enum Event {
     Connect {
         /// Clean Start.
         clean_start: bool,
+        /// Whether it brings a will.
+        will: bool,
     },
     /// The broker has accepted it.
     Connack {
@@ -30,6 +32,10 @@ pub enum Event {
     Subscribe(u8),
     /// The broker has granted this QoS for the filter, or refused it.
     Suback(u8, Option<QoS>),
+    /// It has unsubscribed from the filter with this number in its group.
+    Unsubscribe(u8),
+    /// The broker has confirmed that.
+    Unsuback(u8),
     /// It has sent a message.
     Publish {
         /// Which.
@@ -50,6 +56,32 @@ pub enum Event {
     Delivered(Delivered),
     /// The broker has broken a rule that a single connection shows.
     Breach(Breach),
+}
+
+/// An exchange of QoS 1 or QoS 2 that waits for a packet of the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenExchange {
+    /// What the broker has to send.
+    pub awaited: Awaited,
+    /// The message that it is about, if it is about one.
+    pub message: Identity,
+    /// When the device has last sent, or got, something that makes the broker go on.
+    pub since: Micros,
+}
+
+/// What a broker has to send for an exchange to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// PUBACK or PUBREC for a message of the device.
+    Acknowledgement,
+    /// PUBCOMP for a message of the device.
+    Pubcomp,
+    /// PUBREL for a message of the broker, or the message once more.
+    Pubrel,
+    /// SUBACK.
+    Suback,
+    /// UNSUBACK.
+    Unsuback,
 }
 
 /// A message that has come. One that QoS 2 lets the device recognise as a repetition is none.
@@ -76,6 +108,8 @@ pub enum Breach {
     IdentifierInUse,
     /// A message came again on a resumed session without DUP.
     RedeliveredWithoutDup,
+    /// A SUBACK has not as many codes as SUBSCRIBE had filters.
+    SubackCodes,
     /// What came is not MQTT.
     Malformed,
 }

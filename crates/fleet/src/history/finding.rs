@@ -85,6 +85,15 @@ macro_rules! promises {
 promises! {
     Delivered "4.5.0-1" "4.5.0-1" "A message that the broker has acknowledged reaches every subscriber.";
     Acknowledged "3.3.4-1" "3.3.4-1" "A message of QoS 1 or QoS 2 is acknowledged.";
+    Completed "4.3.3-2" "4.3.3-11" "PUBREL is answered with PUBCOMP.";
+    Released "4.4.0-1" "4.4.0-1" "A QoS 2 message that was answered with PUBREC is released with PUBREL.";
+    Subscribed "3.8.4-1" "3.8.4-1" "SUBSCRIBE is answered with SUBACK.";
+    CodeForEachFilter "3.8.4-5" "3.8.4-6" "SUBACK has a code for each filter.";
+    Unsubscribed "3.10.4-4" "3.10.4-4" "UNSUBSCRIBE is answered with UNSUBACK.";
+    NothingAfterUnsuback "3.10.4-2" "3.10.4-2" "After UNSUBACK no new message comes by the subscription.";
+    NotRetained "3.3.1-12" "3.3.1-8" "A message with RETAIN 0 is not retained.";
+    WillNotRetained "3.1.2-16" "3.1.2-14" "A will with Will Retain 0 is not retained.";
+    Expired "4.5.0-1" "3.3.2-5" "A message whose Message Expiry Interval is over is not delivered.";
     ExactlyOnce "4.3.3-2" "4.3.3-10" "A QoS 2 message comes exactly once.";
     AtMostOnce "4.3.1-1" "4.3.1-1" "A QoS 0 message comes at most once.";
     InOrder "4.6.0-6" "4.6.0-6" "Messages of one publisher, topic and QoS come in their order.";

@@ -1,6 +1,6 @@
 //! Messages that were owed and have not come to the end.
 
-use super::{Decision, Limit, Oracle, Promise, stream::Fate};
+use super::{Awaited, Decision, Limit, OpenExchange, Oracle, Promise, stream::Fate};
 use crate::{
     identity::Identity,
     plan::{Micros, NEVER, SECOND},
@@ -17,8 +17,7 @@ impl Oracle<'_> {
                 let message = Identity { stream, sequence, due: record.sent };
                 match record.fate {
                     Fate::Accepted(at) if record.pending > 0 => self.settle_record(now, message, at),
-                    Fate::Open => self.unanswered(now, message),
-                    Fate::Accepted(_) | Fate::Nothing | Fate::Forbidden => {}
+                    Fate::Open | Fate::Accepted(_) | Fate::Nothing(_) | Fate::Forbidden => {}
                 }
             }
         }
@@ -53,8 +52,7 @@ impl Oracle<'_> {
         let expiry = self.layout.streams.get(message.stream as usize).and_then(|stream| stream.expiry);
         let there = client.online && client.alive > accepted.saturating_add(self.layout.patience);
         let decision = if self.restarted.is_some_and(|at| at >= message.due) {
-            let limits = &self.layout.plan.limits;
-            if limits.persistent { Decision::Undecided } else { Decision::Permitted(Limit::NotPersistent) }
+            Decision::Permitted(Limit::NotPersistent)
         } else if client.overflowed.is_some_and(|at| at >= message.due) {
             Decision::Permitted(Limit::QueuedMessages)
         } else if expiry.is_some_and(|expiry| message.due + u64::from(expiry) * SECOND <= now) {
@@ -78,22 +76,33 @@ impl Oracle<'_> {
         self.verdict.add(finding);
     }
 
-    /// A message was sent and never acknowledged, although its publisher was connected to the end: it has sent the
-    /// message on its last connection, and the broker has answered what came much later.
-    fn unanswered(&mut self, now: Micros, message: Identity) {
-        let Some(plan) = self.layout.streams.get(message.stream as usize) else { return };
-        let Some(publisher) = self.clients.get(plan.publisher as usize) else { return };
-        let since = message.due.max(publisher.connect_sent);
-        let there = publisher.online && publisher.alive > since.saturating_add(self.layout.patience);
-        if plan.will.is_none() && there {
-            let alive = publisher.alive;
-            let mut finding = self.finding(Promise::Acknowledged, now, vec![plan.publisher]);
-            finding.message = Some(message);
-            finding.because = vec![
-                (message.due, format!("{} was sent", self.name(message))),
-                (alive, "PINGREQ was sent and answered, and no acknowledgement had come".to_owned()),
-            ];
-            self.verdict.add(finding);
+    /// An exchange has not come to its end, although its device was connected to the end: it has sent what makes the
+    /// broker go on, on its last connection or at its beginning, and the broker has answered what came much later.
+    pub fn left_open(&mut self, now: Micros, device: u32, open: OpenExchange) {
+        let Some(client) = self.clients.get(device as usize) else { return };
+        let since = open.since.max(client.connect_sent);
+        let there = client.online && client.alive > since.saturating_add(self.layout.patience);
+        // What a restart of the broker has left of it, nobody knows.
+        if !there || self.restarted.is_some_and(|at| at >= open.since) {
+            return;
         }
+        let (alive, connected) = (client.alive, client.connect_sent);
+        let (promise, begun, missing) = match open.awaited {
+            Awaited::Acknowledgement => (Promise::Acknowledged, "was sent", "an acknowledgement"),
+            Awaited::Pubcomp => (Promise::Completed, "was released with PUBREL", "PUBCOMP"),
+            Awaited::Pubrel => (Promise::Released, "was acknowledged with PUBREC", "PUBREL"),
+            Awaited::Suback => (Promise::Subscribed, "SUBSCRIBE was sent", "SUBACK"),
+            Awaited::Unsuback => (Promise::Unsubscribed, "UNSUBSCRIBE was sent", "UNSUBACK"),
+        };
+        let mut finding = self.finding(promise, now, vec![device]);
+        finding.message = Some(open.message).filter(|message| message.sequence > 0);
+        let name = finding.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
+        finding.because = vec![
+            (open.since, format!("{name}{begun}")),
+            (connected, "the present connection began".to_owned()),
+            (alive, format!("PINGREQ was sent and answered, and {missing} had not come")),
+        ];
+        finding.because.sort_by_key(|(at, _)| *at);
+        self.verdict.add(finding);
     }
 }

@@ -33,14 +33,14 @@ use std::collections::BTreeMap;
 
 use mqttspec_wire::QoS;
 
-pub use event::{Breach, Delivered, Event};
+pub use event::{Awaited, Breach, Delivered, Event, OpenExchange};
 pub use finding::{Decision, Finding, Limit, Promise, Verdict};
 
 use self::{client::Client, retained::Register, stream::Stream};
 use crate::{
     identity::Identity,
     layout::{Layout, Watcher},
-    plan::Micros,
+    plan::{Micros, SECOND},
 };
 
 /// Judges a history.
@@ -54,8 +54,10 @@ pub struct Oracle<'a> {
     readers: BTreeMap<(u32, u32), Micros>,
     verdict: Verdict,
     last_delivery: Micros,
-    /// When the broker last lost what it does not store.
+    /// When the broker was last back without what it does not store.
     restarted: Option<Micros>,
+    /// When the broker last ended, and when it was back.
+    down: (Micros, Micros),
     calm: Option<Micros>,
 }
 
@@ -73,6 +75,7 @@ impl<'a> Oracle<'a> {
             verdict: Verdict::default(),
             last_delivery: 0,
             restarted: None,
+            down: (0, 0),
             calm: None,
         }
     }
@@ -80,7 +83,7 @@ impl<'a> Oracle<'a> {
     /// Takes in what a device did or saw. The times of one device never go back.
     pub fn note(&mut self, now: Micros, device: u32, event: Event) {
         match event {
-            Event::Connect { clean_start } => self.connecting(now, device, clean_start),
+            Event::Connect { clean_start, will } => self.connecting(now, device, clean_start, will),
             Event::Connack { session_present } => self.connected(now, device, session_present),
             Event::Alive(since) => self.is_alive(now, device, since),
             Event::Disconnect => {
@@ -91,9 +94,11 @@ impl<'a> Oracle<'a> {
             Event::Ended { by_broker } => self.ended(now, device, by_broker),
             Event::Subscribe(entry) => self.subscribing(now, device, entry),
             Event::Suback(entry, granted) => self.subscribed(now, device, entry, granted),
+            Event::Unsubscribe(entry) => self.unsubscribing(device, entry),
+            Event::Unsuback(entry) => self.unsubscribed(now, device, entry),
             Event::Publish { message, again } => self.published(now, message, again),
             Event::Acked { message, accepted } => self.acked(now, message, accepted),
-            Event::Abandoned(message) => self.abandoned(message),
+            Event::Abandoned(message) => self.abandoned(now, message),
             Event::Delivered(delivered) => {
                 self.last_delivery = now;
                 self.delivered(now, device, &delivered);
@@ -102,9 +107,22 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The broker ended and returned. What it did not store is gone, and what it did may be back.
-    pub fn restarted(&mut self, now: Micros) {
-        self.restarted = Some(now);
+    /// The broker ends at the earliest at the first of these times, and is back at the second. What it does not store is
+    /// gone.
+    pub fn restarted(&mut self, ends: Micros, back: Micros) {
+        self.down = (ends, back);
+        if !self.layout.plan.limits.persistent {
+            self.restarted = Some(back);
+        }
+        for client in &mut self.clients {
+            client.is_noticed_after(back);
+        }
+    }
+
+    /// When the broker does what is due at this time: later, if it is down then.
+    fn awake(&self, due: Micros) -> Micros {
+        let (ends, back) = self.down;
+        if ends <= due && due <= back { back + SECOND } else { due }
     }
 
     /// No faults from now on.
@@ -142,6 +160,7 @@ impl<'a> Oracle<'a> {
             Breach::ReceiveMaximum => Promise::ReceiveMaximum,
             Breach::IdentifierInUse => Promise::IdentifierUnused,
             Breach::RedeliveredWithoutDup => Promise::DupOnRedelivery,
+            Breach::SubackCodes => Promise::CodeForEachFilter,
             Breach::Malformed => Promise::WellFormed,
         };
         let finding = self.finding(promise, now, vec![device]);

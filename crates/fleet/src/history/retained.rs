@@ -1,12 +1,12 @@
 //! Retained messages (§3.3.1.3): a topic is a register, of which a new subscriber reads the last value.
 
-use mqttspec_wire::QoS;
+use mqttspec_wire::{QoS, Version};
 
 use super::{Oracle, Promise, stream::Fate};
 use crate::{
     identity::Identity,
     layout::Watcher,
-    plan::{Micros, NEVER},
+    plan::{Micros, NEVER, SECOND},
 };
 
 /// How many of the latest writes of a topic are remembered.
@@ -70,7 +70,8 @@ impl Oracle<'_> {
                 topic.watchers.get(at)
             });
             let matches = watcher.is_some_and(|watcher| watcher.plain & bit != 0);
-            if matches && register.writes.iter().any(|write| write.done < asked) {
+            let expires = register.writes.iter().any(|write| self.expiry(write.message).is_some());
+            if matches && !expires && register.writes.iter().any(|write| write.done < asked) {
                 self.readers.insert((device, *topic), now);
             }
         }
@@ -100,18 +101,23 @@ impl Oracle<'_> {
             .get_mut(message.stream as usize)
             .and_then(|stream| stream.record(message.sequence))
             .map(|record| record.sent);
-        let certain = self.certain(watcher);
-        if plan.will.is_none()
-            && let (Some(sent), Some((since, _))) = (sent, certain)
-            && sent > since
-        {
+        if !plan.retain {
+            let promise = if plan.will.is_some() { Promise::WillNotRetained } else { Promise::NotRetained };
+            self.accuse(promise, now, (device, message), |_| "it came with RETAIN 1".to_owned());
+            return false;
+        }
+        let client = self.clients.get(device as usize);
+        let is_live = |sent: Micros| client.is_some_and(|client| !client.renews_after(watcher.plain, sent));
+        if plan.will.is_none() && self.certain(watcher).is_some() && sent.is_some_and(is_live) {
             self.accuse(Promise::RetainFlagCleared, now, (device, message), |_| {
                 "it came with RETAIN 1".to_owned()
             });
             return false;
         }
-        let asked = self.clients.get(device as usize).and_then(|client| client.asked_last(watcher.plain));
+        // It may be what an earlier SUBSCRIBE of the session has brought.
+        let asked = self.clients.get(device as usize).and_then(|client| client.asked(watcher.plain));
         let newer = asked.and_then(|asked| self.overwritten(plan.topic, message, asked));
+        self.judge_retained_expiry(now, device, plan.topic, message);
         if let Some((newer, done)) = newer.filter(|_| plan.will.is_none()) {
             let name = self.name(newer);
             self.accuse(Promise::LastWriterRetained, now, (device, message), |_| {
@@ -119,6 +125,32 @@ impl Oracle<'_> {
             });
         }
         true
+    }
+
+    /// A retained message that had expired before anybody asked for it is gone (MQTT 5.0 §3.3.2.3.3).
+    fn judge_retained_expiry(&mut self, now: Micros, device: u32, topic: u32, message: Identity) {
+        let same = |write: &&Write| {
+            (write.message.stream, write.message.sequence) == (message.stream, message.sequence)
+        };
+        let done =
+            self.registers.get(&topic).and_then(|register| Some(register.writes.iter().find(same)?.done));
+        let (Some(done), Some(expiry), Version::V5_0) =
+            (done, self.expiry(message), self.layout.version(device))
+        else {
+            return;
+        };
+        let asked = self.clients.get(device as usize).and_then(|client| client.asked(u8::MAX));
+        if asked.is_some_and(|asked| done.saturating_add(expiry + SECOND) < asked) {
+            self.accuse(Promise::Expired, now, (device, message), |_| {
+                "it came as retained after SUBSCRIBE, which was sent later".to_owned()
+            });
+        }
+    }
+
+    /// The Message Expiry Interval of a message.
+    fn expiry(&self, message: Identity) -> Option<Micros> {
+        let expiry = self.layout.streams.get(message.stream as usize)?.expiry?;
+        Some(u64::from(expiry) * SECOND)
     }
 
     /// The write that came after this one for certain and was done before `asked`.

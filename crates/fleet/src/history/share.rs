@@ -4,7 +4,7 @@ use mqttspec_wire::QoS;
 
 use super::{
     Oracle, Promise,
-    stream::{Fate, Record},
+    stream::{Arrival, Fate, Mark, Record},
 };
 use crate::{identity::Identity, layout::Topic, plan::Micros};
 
@@ -39,12 +39,15 @@ impl Oracle<'_> {
                 .is_some_and(|members| members.binary_search_by_key(&device, |(member, _)| *member).is_ok())
         });
         let Some(own) = own else { return };
-        let sent = self
-            .streams
-            .get_mut(message.stream as usize)
-            .and_then(|stream| stream.record(message.sequence))
-            .map(|record| (record.sent, record.shared & bit(own) != 0, record.fate));
-        let Some((sent, again, fate)) = sent else { return };
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
+        if stream.shares.len() < topic.shares.len() {
+            stream.shares.resize(topic.shares.len(), Mark::default());
+        }
+        let arrival = stream.shares.get_mut(own).map(|mark| mark.arrives(0, message.sequence));
+        let again = arrival == Some(Arrival::Again);
+        // What is settled is forgotten, but for that it has come.
+        let record = stream.record(message.sequence).copied();
+        let sent = record.map_or(message.due, |record| record.sent);
         let exactly =
             layout.streams.get(message.stream as usize).is_some_and(|own| own.qos == QoS::ExactlyOnce);
         if again && exactly && self.has_lasted(topic.shares.get(own), (sent, now)) {
@@ -52,6 +55,7 @@ impl Oracle<'_> {
                 "it came to a second member".to_owned()
             });
         }
+        let Some(Record { fate, .. }) = record else { return };
         let owed = topic.shares.get(own).and_then(|share| self.has_member(*share, sent)).is_some();
         let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
         if let Some(record) = stream.record(message.sequence).filter(|_| !again) {
@@ -64,6 +68,15 @@ impl Oracle<'_> {
             }
         }
         stream.trim();
+    }
+
+    /// A message has come to a client that has Non-shared Subscriptions to its topic, too.
+    pub(super) fn may_have_come_shared(&mut self, message: Identity) {
+        let record =
+            self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
+        if let Some(record) = record {
+            record.shared = u8::MAX;
+        }
     }
 
     /// Whether no member's session can have ended in between: only then does each message have one taker. A member that

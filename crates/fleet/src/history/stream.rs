@@ -21,6 +21,8 @@ pub(super) struct Stream {
     pub(super) settled_at: Micros,
     /// What each watcher of the topic has got.
     pub(super) marks: Vec<Mark>,
+    /// What each Shared Subscription of the topic has got.
+    pub(super) shares: Vec<Mark>,
     /// At how many records they are counted anew.
     recount: usize,
 }
@@ -43,8 +45,9 @@ pub(super) enum Fate {
     Open,
     /// It has taken the message over.
     Accepted(Micros),
-    /// Nothing is owed: refused, given up, or a will that is not certain.
-    Nothing,
+    /// Nothing is owed: refused, given up, or a will that is not certain. If the broker has it, then since this time at the
+    /// latest.
+    Nothing(Micros),
     /// It must not come: a will that was discarded.
     Forbidden,
 }
@@ -111,8 +114,8 @@ impl Stream {
             let accepted = match front.fate {
                 Fate::Open => return,
                 Fate::Accepted(_) if front.pending > 0 => return,
-                Fate::Accepted(at) => at,
-                Fate::Nothing | Fate::Forbidden => front.sent,
+                Fate::Accepted(at) | Fate::Nothing(at) => at,
+                Fate::Forbidden => front.sent,
             };
             self.settled_at = self.settled_at.max(accepted);
             self.settled += 1;
@@ -136,14 +139,14 @@ impl Oracle<'_> {
     }
 
     pub(super) fn acked(&mut self, now: Micros, message: Identity, accepted: bool) {
-        let fate = if accepted { Fate::Accepted(now) } else { Fate::Nothing };
+        let fate = if accepted { Fate::Accepted(now) } else { Fate::Nothing(now) };
         self.decide(message.stream, message.sequence, fate);
         self.written(message, fate);
     }
 
-    pub(super) fn abandoned(&mut self, message: Identity) {
-        self.decide(message.stream, message.sequence, Fate::Nothing);
-        self.written(message, Fate::Nothing);
+    pub(super) fn abandoned(&mut self, now: Micros, message: Identity) {
+        self.decide(message.stream, message.sequence, Fate::Nothing(now));
+        self.written(message, Fate::Nothing(now));
     }
 
     /// What becomes of a message is known, and so to whom it is owed.

@@ -6,7 +6,8 @@ use rstest::rstest;
 use super::*;
 use crate::{
     plan::{
-        Backoff, Group, Limits, Link, Phase, PhaseEvent, Plan, Publish, SECOND, Subscribe, Template, Will,
+        Backoff, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
+        Template, Will,
     },
     random::Range,
 };
@@ -29,15 +30,23 @@ fn layout(version: Version, limits: Limits) -> Layout {
         clean_start: false,
         expiry: 60,
         keep_alive: 10,
+        credentials: None,
         receive_maximum: None,
-        will: Some(Will { topic: template("t"), qos: QoS::AtLeastOnce, retain: false, delay: 0 }),
+        clock_skew: 0,
+        will: Some(Will {
+            topic: template("t"),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            delay: 0,
+            chance: 1_000_000,
+        }),
         subscribe: Vec::new(),
         publish: vec![Publish {
             topic: template("t"),
             qos: [1, 1, 1],
-            every: Range::only(SECOND),
+            pace: Pace::Every(Range::only(SECOND)),
             retain: false,
-            size: Range::only(32),
+            size: Sizes::only(Range::only(32)),
             expiry: None,
         }],
         acknowledge_after: Range::default(),
@@ -49,7 +58,7 @@ fn layout(version: Version, limits: Limits) -> Layout {
         name: "subscriber".to_owned(),
         will: None,
         publish: Vec::new(),
-        subscribe: vec![Subscribe { filter: template("t"), qos: QoS::ExactlyOnce }],
+        subscribe: vec![Subscribe { filter: template("t"), qos: QoS::ExactlyOnce, renewal: None }],
         ..publisher.clone()
     };
     let phase = Phase { name: "steady".to_owned(), lasts: SECOND, event: PhaseEvent::Steady };
@@ -85,7 +94,10 @@ fn got(stream: u32, sequence: u32) -> Step {
 }
 
 fn connect(device: u32, session_present: bool) -> Vec<Step> {
-    vec![(device, Event::Connect { clean_start: false }), (device, Event::Connack { session_present })]
+    vec![
+        (device, Event::Connect { clean_start: false, will: true }),
+        (device, Event::Connack { session_present }),
+    ]
 }
 
 fn subscribed() -> Vec<Step> {

@@ -14,14 +14,15 @@ use crate::{
 };
 
 impl Oracle<'_> {
-    /// A CONNECT with a will was sent.
-    pub(super) fn will_set(&mut self, device: u32) {
+    /// A CONNECT was sent, with a will or without one.
+    pub(super) fn will_set(&mut self, device: u32, will: bool) {
+        let fate = if will { Fate::Open } else { Fate::Forbidden };
         let will = self.clients.get_mut(device as usize).and_then(|client| {
             client.early_will = None;
             client.will
         });
         if let Some(stream) = will.and_then(|will| self.streams.get_mut(will as usize)) {
-            stream.records.push_back(Record { sent: NEVER, fate: Fate::Open, pending: 0, shared: 0 });
+            stream.records.push_back(Record { sent: NEVER, fate, pending: 0, shared: 0 });
         }
     }
 
@@ -43,14 +44,26 @@ impl Oracle<'_> {
     }
 
     /// The connection has ended: what has to become of its will.
-    pub(super) fn will_of_ended(&mut self, device: u32, was_online: bool, by_broker: bool) {
+    pub(super) fn will_of_ended(&mut self, now: Micros, device: u32, was_online: bool, by_broker: bool) {
         let Some((will, sequence)) = self.latest_will(device) else { return };
-        let Some(client) = self.clients.get(device as usize) else { return };
+        let Some(client) = self.clients.get_mut(device as usize) else { return };
         let (open, noticed) = client.ended;
         let disconnected = client.disconnecting;
+        // A broker that has waited for long may have closed before it read the DISCONNECT.
+        let in_time = client.keep_alive == 0 || now < open.saturating_add(client.keep_alive);
+        let early = client.early_will.take();
+        let own = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence));
+        if own.is_none_or(|record| record.fate != Fate::Open) {
+            return;
+        }
         let fate = match (was_online, disconnected) {
             // The broker has read the DISCONNECT, since it closed the connection in order.
-            (true, true) if by_broker => Fate::Forbidden,
+            (true, true) if by_broker && in_time => {
+                if let Some(came) = early {
+                    self.will_came_all_the_same(now, device, came);
+                }
+                Fate::Forbidden
+            }
             (true, false) if self.will_delay(device, will) == 0 && noticed != NEVER => {
                 if let Some(record) = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence))
                 {
@@ -60,7 +73,7 @@ impl Oracle<'_> {
             }
             // It depends on when the client returns.
             (true, false) if noticed != NEVER => return,
-            (true | false, _) => Fate::Nothing,
+            (true | false, _) => Fate::Nothing(NEVER),
         };
         self.settle_will(will, sequence, fate);
     }
@@ -72,8 +85,33 @@ impl Oracle<'_> {
                 record.fate = fate;
             }
         } else {
+            self.retain_will(will, sequence, fate);
             self.decide(will, sequence, fate);
         }
+    }
+
+    /// A will that is to be retained is a write like any other once it is certain that it was published.
+    fn retain_will(&mut self, will: u32, sequence: u32, fate: Fate) {
+        let retained = self.layout.streams.get(will as usize).is_some_and(|plan| plan.retain);
+        let record = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence)).copied();
+        if let (true, Fate::Accepted(due), Some(record)) = (retained, fate, record) {
+            let message = Identity { stream: will, sequence, due };
+            self.writes(record.sent, message);
+            self.written(message, fate);
+        }
+    }
+
+    /// The will of a connection had come when the connection was found to have ended with DISCONNECT.
+    fn will_came_all_the_same(&mut self, now: Micros, device: u32, came: Micros) {
+        let Some((stream, sequence)) = self.latest_will(device) else { return };
+        let message = Identity { stream, sequence, due: came };
+        let mut finding = self.finding(Promise::WillDiscarded, now, vec![device]);
+        finding.message = Some(message);
+        finding.because = vec![
+            (came, format!("{} came", self.name(message))),
+            (now, "the broker closed the connection in order, after DISCONNECT".to_owned()),
+        ];
+        self.verdict.add(finding);
     }
 
     /// The client is back: a will that waits is published no more, or was before.
@@ -83,6 +121,7 @@ impl Oracle<'_> {
         let Some(client) = self.clients.get(device as usize) else { return };
         let (open, noticed, asked) = (client.ended.0, client.ended.1, client.connect_sent);
         let delay = self.will_delay(device, will);
+        let due = self.awake(noticed.saturating_add(delay));
         let clean = self.layout.group(device).is_some_and(|group| group.clean_start);
         let Some(record) = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence)) else {
             return;
@@ -90,14 +129,13 @@ impl Oracle<'_> {
         if record.fate != Fate::Open {
             return;
         }
-        let due = noticed.saturating_add(delay);
         let fate = if now < open + delay && !clean {
             Fate::Forbidden
         } else if asked > due {
             record.sent = open;
             Fate::Accepted(due)
         } else {
-            Fate::Nothing
+            Fate::Nothing(NEVER)
         };
         self.settle_will(will, sequence, fate);
     }
@@ -164,7 +202,7 @@ impl Oracle<'_> {
             let record = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence));
             if let Some(record) = record.filter(|record| record.fate == Fate::Open) {
                 record.sent = open;
-                let fate = if due < now { Fate::Accepted(due) } else { Fate::Nothing };
+                let fate = if due < now { Fate::Accepted(due) } else { Fate::Nothing(NEVER) };
                 self.settle_will(will, sequence, fate);
             }
         }

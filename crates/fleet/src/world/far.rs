@@ -1,8 +1,9 @@
 //! The far end of all connections: the broker.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use reference_broker::{Broker, Config, Input, Output, Rules};
+use bytes::Bytes;
+use reference_broker::{Broker, Config, Input, Output, Rules, core::Restore};
 
 use crate::plan::Micros;
 
@@ -24,34 +25,66 @@ pub trait Far {
     fn opens_at_once(&self) -> bool;
 }
 
-/// The reference broker inside the virtual world. It stores nothing.
+/// The reference broker inside the virtual world.
 #[derive(Debug)]
 pub struct Near {
-    broker: Broker,
+    /// Nothing while it is down.
+    broker: Option<Broker>,
     config: Config,
     rules: Rules,
+    /// What it has stored, if it stores anything.
+    store: Option<BTreeMap<Vec<u8>, Bytes>>,
 }
 
 impl Near {
-    /// A broker that keeps these rules.
-    pub fn new(config: &Config, rules: Rules) -> Self {
-        Self { broker: Broker::new(config.clone(), rules), config: config.clone(), rules }
+    /// A broker that keeps these rules, and whether it stores what it has acknowledged.
+    pub fn new(config: &Config, rules: Rules, persistent: bool) -> Self {
+        Self { broker: None, config: config.clone(), rules, store: persistent.then(BTreeMap::new) }
+    }
+
+    /// The broker with what it has stored.
+    fn start(&self, now: Duration) -> Broker {
+        let Some(store) = &self.store else { return Broker::new(self.config.clone(), self.rules) };
+        let mut restore = Restore::new(self.config.clone(), self.rules);
+        for (key, value) in store {
+            // The records are those that this broker has just written.
+            restore.record(key, value.clone()).ok();
+        }
+        restore.finish(now)
+    }
+
+    /// Stores what has changed.
+    fn commit(&mut self, now: Duration) {
+        let (Some(store), Some(broker)) = (&mut self.store, &mut self.broker) else { return };
+        for (key, value) in broker.take_changes(now).iter() {
+            match value {
+                Some(value) => store.insert(key.to_vec(), Bytes::copy_from_slice(value)),
+                None => store.remove(key),
+            };
+        }
     }
 }
 
 impl Far for Near {
     fn handle(&mut self, now: Micros, input: Input, outputs: &mut Vec<Output>) {
-        self.broker.handle(Duration::from_micros(now), input, outputs);
+        let now = Duration::from_micros(now);
+        if self.broker.is_none() {
+            self.broker = Some(self.start(now));
+        }
+        if let Some(broker) = &mut self.broker {
+            broker.handle(now, input, outputs);
+        }
+        self.commit(now);
     }
 
     fn next_timeout(&self) -> Option<Micros> {
         // Rounded up: a tick that comes too early would find nothing due.
-        let timeout = self.broker.next_timeout()?.as_nanos().div_ceil(1000);
+        let timeout = self.broker.as_ref()?.next_timeout()?.as_nanos().div_ceil(1000);
         u64::try_from(timeout).ok()
     }
 
     fn restart(&mut self) -> bool {
-        self.broker = Broker::new(self.config.clone(), self.rules);
+        self.broker = None;
         true
     }
 

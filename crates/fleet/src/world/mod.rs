@@ -104,7 +104,7 @@ enum Chapter {
 impl<'a> World<'a, Near> {
     /// The virtual world of a plan before anything has happened, with the reference broker.
     pub fn new(layout: &'a Layout, options: &'a Options) -> Self {
-        Self::with(layout, options, Near::new(&options.config, options.rules))
+        Self::with(layout, options, Near::new(&options.config, options.rules, layout.plan.limits.persistent))
     }
 
     /// Plays the plan to its end. `watch` sees the world once in every virtual second and may end it.
@@ -137,7 +137,7 @@ impl<'a, F: Far> World<'a, F> {
             ticks: NEVER,
             weather: Weather::default(),
             oracle: Oracle::new(layout),
-            numbers: Numbers::new(layout.plan.groups.iter().map(|group| group.name.clone())),
+            numbers: Numbers::new(&layout.plan),
             faults: Vec::new(),
             record: None,
             trace: 0,
@@ -195,6 +195,12 @@ impl<'a, F: Far> World<'a, F> {
 
     /// The run has ended, or is ended here.
     pub fn finish(mut self, complete: bool) -> Outcome {
+        for (device, member) in (0..).zip(&self.members) {
+            for open in member.device.open_exchanges().filter(|_| complete) {
+                self.oracle.left_open(self.now, device, open);
+            }
+        }
+        self.numbers.pass(self.now);
         self.oracle.finish(self.now, complete);
         Outcome {
             verdict: self.oracle.into_verdict(),

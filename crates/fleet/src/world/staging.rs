@@ -49,6 +49,7 @@ impl<F: Far> World<'_, F> {
     pub(super) fn begin_phase(&mut self, index: usize) {
         let layout = self.layout;
         let Some(phase) = layout.plan.phases.get(index) else { return };
+        self.numbers.begin(self.now, index);
         match &phase.event {
             PhaseEvent::Ramp | PhaseEvent::Steady => {}
             PhaseEvent::Storm(groups) => self.storm(groups),
@@ -82,7 +83,7 @@ impl<F: Far> World<'_, F> {
         }
         self.weather.down = true;
         self.ticks = NEVER;
-        self.oracle.restarted(self.now);
+        self.oracle.restarted(self.now, self.now + down);
         for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
             if let Some(member) = self.member(device).filter(|member| member.open) {
                 self.tell_on(device, member.connection, Input::Closed(false));
@@ -94,17 +95,19 @@ impl<F: Far> World<'_, F> {
     pub(super) fn returns(&mut self) {
         self.weather.down = false;
         self.broker.returns();
+        self.tell_broker(reference_broker::Input::Tick);
     }
 
     /// The broker ended by itself or by somebody else's hand, and let somebody in again now.
     pub fn returned(&mut self, now: Micros) {
         self.now = self.now.max(now);
-        self.oracle.restarted(self.now);
+        self.oracle.restarted(0, self.now);
     }
 
     /// The last phase is over: the links are good, nothing new is published, and everybody comes back.
     pub(super) fn begin_calm(&mut self) {
         self.weather.calm = true;
+        self.numbers.begin(self.now, self.layout.plan.phases.len());
         self.oracle.calm(self.now);
         for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
             let now = self.now;
