@@ -67,11 +67,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["plan", "list", "scenario", "wanted", "json"])]
     explore: Option<u64>,
     /// While it plays, show it on a page at this address, as in 127.0.0.1:8080, with numbers for Prometheus at /metrics
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["list", "explore"])]
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["list", "explore", "mutants"])]
     live: Option<SocketAddr>,
     /// Play the plans that are part of the program against brokers that break one rule of delivery, sessions, wills or
     /// retained messages each, to see that every breach is found
-    #[arg(long, conflicts_with_all = ["plan", "list", "scenario", "target", "explore", "wanted", "json"])]
+    #[arg(long, conflicts_with_all = ["plan", "list", "scenario", "url", "launch", "explore", "wanted", "json"])]
     mutants: bool,
     #[command(flatten)]
     reports: Reports,
@@ -93,7 +93,7 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
         return Ok(swarm(arguments, count, &stopped, terminal));
     }
     if arguments.mutants {
-        on_interrupt(move || asked.store(true, Ordering::Relaxed), || {});
+        on_interrupt(move || asked.ask(), move || abandoned.abandon());
         return show_mutants(arguments, &stopped, terminal);
     }
     let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
@@ -286,6 +286,14 @@ fn show_mutants(
                 (Tone::Faint, &format!("{seconds:5.1} s  ")),
                 (tone, &text),
             ],
+        );
+        print(&page.finish());
+    }
+    for (rule, reason) in mutants::UNSEEN.iter().filter(|_| arguments.broken.is_empty()) {
+        let mut page = terminal.list_page();
+        page.line(
+            0,
+            &[(Tone::Strong, &format!("{:31}", rule.name())), (Tone::Faint, &format!("         {reason}"))],
         );
         print(&page.finish());
     }

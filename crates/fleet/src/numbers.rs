@@ -7,8 +7,7 @@ pub use group::{GroupNumbers, Times};
 pub use series::{Point, Series};
 
 use crate::{
-    history::Event,
-    identity::Identity,
+    history::{Delivered, Event},
     layout::Layout,
     plan::{Micros, Plan},
 };
@@ -118,7 +117,7 @@ impl Numbers {
                 }
             }
             Event::Delivered(delivered) => {
-                self.delivered(layout, now, device, delivered.message, delivered.retain);
+                self.delivered(layout, now, device, delivered);
             }
             Event::Connect { .. }
             | Event::Alive(_)
@@ -132,7 +131,8 @@ impl Numbers {
         }
     }
 
-    fn delivered(&mut self, layout: &Layout, now: Micros, device: u32, message: Identity, retained: bool) {
+    fn delivered(&mut self, layout: &Layout, now: Micros, device: u32, delivered: &Delivered) {
+        let message = delivered.message;
         if let Some(group) = self.group(layout, device) {
             group.delivered += 1;
             group.bytes_of_payload += layout.payload_size(message);
@@ -140,7 +140,7 @@ impl Numbers {
         self.series.count(now, |point| point.delivered += 1);
         let live = layout.streams.get(message.stream as usize);
         // Neither a will nor what was retained says when it was due.
-        let Some(live) = live.filter(|stream| stream.will.is_none() && !retained) else { return };
+        let Some(live) = live.filter(|stream| stream.will.is_none() && !delivered.retain) else { return };
         let latency = now.saturating_sub(message.due);
         if let Some(group) = self.group(layout, live.publisher) {
             group.latency.record(latency);

@@ -43,16 +43,13 @@ pub fn shrink(
         devices
     };
     search.improve(&mut best, &mut found, |left_out| left_out.devices = Some(involved.clone()));
-    let present = best.devices.clone().unwrap_or_else(|| (0..devices(layout)).collect());
-    search.thin(&mut best, &mut found, present, |left_out, devices| left_out.devices = Some(devices));
-    search.improve(&mut best, &mut found, |left_out| left_out.delays = true);
-    let (outcome, _) = search.attempt(&best)?;
-    let mut faults = outcome.faults;
-    faults.sort_unstable();
-    faults.dedup();
-    search.thin(&mut best, &mut found, faults, |left_out, faults| left_out.faults = Some(faults));
-    search.shorten(&mut best, &mut found);
-    search.fewer_messages(&mut best, &mut found);
+    // What was needed may not be any more once something else is left out.
+    loop {
+        let before = best.clone();
+        if search.round(&mut best, &mut found).is_none() || best == before {
+            break;
+        }
+    }
     Some(Shrunk { left_out: best, finding: found, runs: search.runs })
 }
 
@@ -69,6 +66,21 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Tries to leave out something of each kind.
+    fn round(&mut self, best: &mut LeftOut, found: &mut Finding) -> Option<()> {
+        let present = best.devices.clone().unwrap_or_else(|| (0..devices(self.layout)).collect());
+        self.thin(best, found, present, |left_out, devices| left_out.devices = Some(devices));
+        self.improve(best, found, |left_out| left_out.delays = true);
+        let (outcome, _) = self.attempt(best)?;
+        let mut faults = outcome.faults;
+        faults.sort_unstable();
+        faults.dedup();
+        self.thin(best, found, faults, |left_out, faults| left_out.faults = Some(faults));
+        self.shorten(best, found);
+        self.fewer_messages(best, found);
+        Some(())
+    }
+
     /// Plays a run, and says how the promise breaks in it.
     fn attempt(&mut self, left_out: &LeftOut) -> Option<(Outcome, Finding)> {
         if self.runs >= RUNS || (self.stop)() {

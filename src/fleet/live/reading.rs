@@ -8,7 +8,7 @@ use std::{
 use mqttspec_fleet::{
     history::{Decision, Verdict},
     layout::Layout,
-    numbers::{GroupNumbers, Numbers},
+    numbers::GroupNumbers,
     plan::{Micros, SECOND},
     world::Progress,
 };
@@ -104,12 +104,12 @@ impl<'a> Meter<'a> {
 
     /// Reads.
     pub fn read(&mut self, progress: &Progress<'_>) -> Reading {
-        let groups: Vec<_> =
-            progress.numbers.groups.iter().map(|group| (group.name.clone(), Totals::of(group))).collect();
+        let counted = progress.numbers.groups();
+        let groups: Vec<_> = counted.iter().map(|group| (group.name.clone(), Totals::of(group))).collect();
         let totals = groups.iter().fold(Totals::default(), |sum, (_, group)| sum.with(group, |a, b| a + b));
         let passed = progress.now.saturating_sub(self.at).max(1);
         let rates = totals.with(&self.totals, |now, before| now.saturating_sub(before) * SECOND / passed);
-        let latencies = latencies(progress.numbers);
+        let latencies = latencies(&counted);
         let latency = Latency::between(&self.latencies, &latencies);
         (self.at, self.totals, self.latencies) = (progress.now, totals, latencies);
         Reading {
@@ -165,12 +165,10 @@ impl Totals {
 }
 
 /// How many messages of all groups took how long.
-fn latencies(numbers: &Numbers) -> BTreeMap<Micros, u64> {
+fn latencies(groups: &[GroupNumbers]) -> BTreeMap<Micros, u64> {
     let mut all = BTreeMap::new();
-    for histogram in numbers.groups.iter().filter_map(|group| group.latency.as_ref()) {
-        for value in histogram.iter_recorded() {
-            *all.entry(value.value_iterated_to()).or_default() += value.count_at_value();
-        }
+    for (micros, times) in groups.iter().flat_map(|group| group.latency.all()) {
+        *all.entry(micros).or_default() += times;
     }
     all
 }
