@@ -12,6 +12,7 @@
   const chapters = [...document.querySelectorAll("section.chapter")].map((element) => ({ element, items: [] }));
   const chapterOf = new Map(chapters.map((chapter) => [chapter.element, chapter]));
   for (const item of items) chapterOf.get(item.element.closest(".chapter")).items.push(item);
+  const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
   let data = null;
   const stored = () => (data ??= JSON.parse($("data").textContent));
 
@@ -36,7 +37,7 @@
       if (item.shown) item.element.localName === "tr" ? rows++ : scenarios++;
     }
     for (const chapter of chapters) chapter.element.hidden = !chapter.items.some((item) => item.shown);
-    $("count").textContent = `${rows} statements, ${scenarios} scenarios`;
+    $("count").textContent = `${counted(rows, "statement")}, ${counted(scenarios, "scenario")}`;
   }
 
   function write() {
