@@ -68,7 +68,7 @@ pub struct Link {
     pub owed: Vec<(PacketType, Option<PacketId>)>,
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
-    pub topics: Option<String>,
+    topics: Option<String>,
     /// How many PINGREQs were sent that can be read.
     pub pings_sent: u32,
     /// How many PINGRESPs came.
@@ -126,6 +126,12 @@ impl Link {
     /// Whether it is open and its bytes can be read.
     pub fn is_usable(&self) -> bool {
         self.state == LinkState::Open && self.garbled.is_none()
+    }
+
+    /// From here on no client but those of the script uses topics with this in their names.
+    pub fn has_topics_of_its_own(&mut self, mark: String) {
+        self.referee.solicits_all_with(mark.clone());
+        self.topics = Some(mark);
     }
 
     /// Whether a packet of the broker is a message that has nothing to do with the script.

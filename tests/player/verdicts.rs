@@ -37,7 +37,6 @@ fn disconnect(reason: ReasonCode) -> Act {
 #[case::answered(vec![puback(7)], Grade::Pass)]
 #[case::answered_after_the_patience(vec![Act::After(Duration::from_millis(900), vec![puback(7)])], Grade::Pass)]
 #[case::not_answered(vec![], Grade::Fail)]
-#[case::wrong_identifier(vec![puback(8)], Grade::Fail)]
 #[case::closed_without_a_word(vec![Act::Close], Grade::Fail)]
 #[case::closed_for_an_error(vec![disconnect(ReasonCode::PROTOCOL_ERROR), Act::Close], Grade::Fail)]
 #[case::closed_by_choice(vec![disconnect(ReasonCode::QUOTA_EXCEEDED), Act::Close], Grade::Inconclusive)]
@@ -48,6 +47,16 @@ fn an_expected_packet(#[case] answer: Vec<Act>, #[case] expected: Grade) {
     });
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
     assert_eq!(result.broken.contains(&v5!("3.3.4-1")), expected == Grade::Fail);
+}
+
+/// What is wrong with a packet in itself is not blamed on what the scenario is about.
+#[test]
+fn the_difference_decides_the_statement() {
+    let result = play(Version::V5_0, PUBACK_EXPECTED, |packet| match packet {
+        Packet::Publish(_) => vec![puback(8)],
+        other => courtesy(other),
+    });
+    assert_eq!((result.grade, result.broken), (Grade::Fail, vec![v5!("2.2.1-5")]), "{:#?}", result.findings);
 }
 
 /// What does not come may mean another thing than what is wrong.

@@ -84,6 +84,8 @@ pub struct Knowledge {
 #[derive(Debug)]
 pub struct Connection {
     knowledge: Knowledge,
+    /// What the topics have in their names that nothing but subscriptions of the client leads to.
+    solicited: Option<String>,
     /// None as long as nobody can know it.
     version: Option<Version>,
     opening: Opening,
@@ -106,6 +108,7 @@ impl Connection {
         let phase = if knowledge.midway { Phase::Unknown } else { Phase::Unopened };
         Self {
             knowledge,
+            solicited: None,
             version: knowledge.version,
             opening: Opening::new(phase),
             terms: None,
@@ -118,6 +121,12 @@ impl Connection {
             life: Life::default(),
             resumption: Resumption::default(),
         }
+    }
+
+    /// The server sends messages to topics with this in their names only if a subscription of the client asks for them,
+    /// as with [`Knowledge::solicited_only`]: it does not know of these topics from anywhere else.
+    pub fn solicits_all_with(&mut self, mark: String) {
+        self.solicited = Some(mark);
     }
 
     /// `sender` sent a packet of `size` bytes. `at`: the time since any moment that stays the same.
@@ -282,7 +291,8 @@ impl Connection {
         let maximum = limits.map(|limits| limits.topic_alias);
         let topic = self.aliases.of_mut(findings.party).resolve(publish, maximum, findings);
         if findings.party == Sender::Server && fresh {
-            self.subscriptions.delivered(publish, topic, self.knowledge.solicited_only, findings);
+            let is_own = topic.zip(self.solicited.as_ref()).is_some_and(|(topic, mark)| topic.contains(mark));
+            self.subscriptions.delivered(publish, topic, is_own || self.knowledge.solicited_only, findings);
         }
     }
 

@@ -29,7 +29,7 @@ impl Script {
         known.link = Some(link);
         known.untouched = true;
         let unique = self.circumstances.unique.clone();
-        self.stage.with(|world| world.link(link).topics = Some(unique));
+        self.stage.with(|world| world.link(link).has_topics_of_its_own(unique));
         // Opening has a generous deadline: it is no statement of MQTT, and a loaded machine is slow here first.
         let deadline = self.stage.now() + self.circumstances.patience * 5;
         let state = |world: &mut crate::stage::World| {

@@ -1,19 +1,58 @@
 //! The verdict on a step that does not hold.
 
-use mqttspec_spec::StatementId;
+use mqttspec_spec::{Level, StatementId};
+use mqttspec_wire::Sender;
 
 use super::{
     Script, Section,
     trouble::{Nature, Trouble},
 };
 use crate::{
+    referee::Violation,
     scenario::ast::{Action, Judgement, Otherwise, Step, StepKind, Terms},
+    stage::Objection,
     verdict::Grade,
 };
 
 impl Script {
     /// The grade, the statements that are broken, and what the scenario says about it.
+    ///
+    /// Where a packet differs from what a step expects in just the part that the referee has found to be wrong, the
+    /// difference breaks the referee's statement and not that of which the step is one of many signs.
     pub(super) fn judge(
+        &self,
+        section: Section,
+        step: &Step,
+        trouble: &Trouble,
+    ) -> (Grade, Vec<StatementId>, Option<String>) {
+        let (grade, statements, says) = self.judge_by_itself(section, step, trouble);
+        let named = self.named_by_the_referee(trouble);
+        let is_another_matter = !named.is_empty() && !named.iter().any(|id| statements.contains(id));
+        if grade == Grade::Fail && is_another_matter {
+            let says = "what differs is judged by itself".to_owned();
+            return (Grade::Inconclusive, Vec::new(), Some(says));
+        }
+        (grade, statements, says)
+    }
+
+    /// What the referee says is broken by the parts of packets on which this trouble rests.
+    fn named_by_the_referee(&self, trouble: &Trouble) -> Vec<StatementId> {
+        let is_fail = |violation: &Violation| {
+            violation.party == Sender::Server && matches!(violation.level, Level::Must | Level::MustNot)
+        };
+        // The first byte holds several fields, of which this may be about others.
+        let differs = |part: &str| part != "first-byte" && trouble.parts.iter().any(|other| other == part);
+        let is_it = |objection: &&Objection| {
+            is_fail(&objection.violation)
+                && trouble.packets.contains(&objection.evidence)
+                && objection.violation.part.is_some_and(differs)
+        };
+        self.stage.with(|world| {
+            world.objections.iter().filter(is_it).map(|objection| objection.violation.statement).collect()
+        })
+    }
+
+    fn judge_by_itself(
         &self,
         section: Section,
         step: &Step,
