@@ -121,7 +121,7 @@ fn write_seam(page: &mut Page, seam: &Seam) {
         let name = format!("{:column$}  {:6}  ", tampering.to_string(), version.to_string());
         let (tone, who) = match caught {
             Some(caught) => (Tone::Plain, caught.scenario.clone()),
-            None => match why_untampered(*tampering) {
+            None => match why_untampered(*tampering, *version) {
                 Some(reason) => (Tone::Faint, format!("nobody: {reason}")),
                 None => (Tone::Caution, "nobody".to_owned()),
             },

@@ -20,17 +20,33 @@ use crate::{
 };
 
 /// Tampering that nobody notices, and why nobody has to.
-const UNNOTICED: &[(PacketType, Deed, &str)] = &[
+const UNNOTICED: &[(PacketType, Deed, &[Version], &str)] = &[
     (
         PacketType::Disconnect,
         Deed::Garbled,
+        &[Version::V5_0],
         "its last byte is one of the Reason String, which may say anything",
     ),
-    (PacketType::Auth, Deed::Dropped, "the standard names no time within which a server has to ask"),
-    (PacketType::Auth, Deed::Delayed, "the standard names no time within which a server has to ask"),
-    (PacketType::Auth, Deed::Swapped, "no packet follows before it is answered, so that it is dropped"),
-    (PacketType::Auth, Deed::Duplicated, "nothing keeps a server from asking twice"),
+    (PacketType::Auth, Deed::Dropped, &[Version::V5_0], NO_TIME),
+    (PacketType::Auth, Deed::Delayed, &[Version::V5_0], NO_TIME),
+    (
+        PacketType::Auth,
+        Deed::Swapped,
+        &[Version::V5_0],
+        "no packet follows before it is answered, so that it is dropped",
+    ),
+    (PacketType::Auth, Deed::Duplicated, &[Version::V5_0], "nothing keeps a server from asking twice"),
+    // Under MQTT 5.0 it comes too late for a timer.
+    (PacketType::Puback, Deed::Swapped, &[Version::V3_1_1], NO_ORDER),
+    (PacketType::Pubrec, Deed::Swapped, &Version::ALL, NO_ORDER),
+    (PacketType::Pubrel, Deed::Swapped, &Version::ALL, NO_ORDER),
+    (PacketType::Pubcomp, Deed::Swapped, &Version::ALL, NO_ORDER),
+    (PacketType::Suback, Deed::Swapped, &Version::ALL, NO_ORDER),
+    (PacketType::Pingresp, Deed::Swapped, &Version::ALL, NO_ORDER),
 ];
+
+const NO_TIME: &str = "the standard names no time within which a server has to ask";
+const NO_ORDER: &str = "the standard sets no order between what a server answers to different packets";
 
 /// Everything that can be done to packets, under each version, and who notices it first.
 #[derive(Clone, Debug)]
@@ -68,7 +84,7 @@ impl Seam {
     pub(super) fn breaches(&self) -> Vec<String> {
         let mut found = Vec::new();
         for ((tampering, version), caught) in &self.mutants {
-            found.extend(match (caught, why_unnoticed(*tampering)) {
+            found.extend(match (caught, why_unnoticed(*tampering, *version)) {
                 (Some(_), None) | (None, Some(_)) => None,
                 (None, None) => Some(format!("{tampering} under {version}: nobody notices it")),
                 (Some(Caught { scenario, .. }), Some(_)) => Some(format!(
@@ -81,9 +97,9 @@ impl Seam {
 }
 
 /// Why nobody notices this, if that is known.
-pub fn why_unnoticed(tampering: Tampering) -> Option<&'static str> {
-    let is_it = |(packet, deed, _): &&(PacketType, Deed, &str)| {
-        Tampering { packet: *packet, deed: *deed } == tampering
+pub fn why_unnoticed(tampering: Tampering, version: Version) -> Option<&'static str> {
+    let is_it = |(packet, deed, versions, _): &&(PacketType, Deed, &[Version], &str)| {
+        Tampering { packet: *packet, deed: *deed } == tampering && versions.contains(&version)
     };
     UNNOTICED.iter().find(is_it).map(|(.., reason)| *reason)
 }

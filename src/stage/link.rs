@@ -65,7 +65,7 @@ pub struct Link {
     /// Whether the broker sent a CONNACK that accepts.
     pub accepted: bool,
     /// Answers to fences that nobody waits for any more: by type and packet identifier.
-    pub owed: Vec<(PacketType, Option<PacketId>)>,
+    owed: Vec<(PacketType, Option<PacketId>)>,
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     topics: Option<String>,
@@ -139,6 +139,13 @@ impl Link {
         let Packet::Publish(publish) = packet else { return false };
         let topic: &str = &publish.topic;
         !topic.is_empty() && self.topics.as_ref().is_some_and(|ours| !topic.contains(ours.as_str()))
+    }
+
+    /// Nobody waits any more for this answer to a fence, which may have come already beside what was awaited.
+    pub fn forget_answer(&mut self, answer: (PacketType, Option<PacketId>)) {
+        if self.take(|packet| (packet.packet_type(), packet.packet_id()) == answer).is_none() {
+            self.owed.push(answer);
+        }
     }
 
     /// Whether a packet is the answer to a fence that nobody waits for any more. It is then owed no longer.

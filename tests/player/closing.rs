@@ -53,6 +53,51 @@ steps:
     assert_eq!(result.grade, expected, "{:#?}", result.findings);
 }
 
+/// The SUBACK comes so late that it is asked for by a PINGREQ, whose answer comes with it.
+#[test]
+fn the_answer_to_an_earlier_fence_is_no_answer_to_what_is_wrong() {
+    let steps = "
+prepare:
+  - client: connect
+  - client: {subscribe: {filter: $topic/t}}
+steps:
+  - client: {send: {connect: {}}}
+  - client: expect-closed
+";
+    let (mut connected, mut subscribed) = (false, None);
+    let result = play(Version::V3_1_1, steps, |packet| match packet {
+        Packet::Connect(_) if std::mem::replace(&mut connected, true) => vec![Act::Close],
+        Packet::Subscribe(subscribe) => {
+            subscribed = Some(subscribe.id);
+            Vec::new()
+        }
+        Packet::Pingreq => {
+            let reasons = vec![ReasonCode::SUCCESS];
+            let suback =
+                |id| Act::Send(Packet::Suback(Suback { id, properties: Properties::new(), reasons }));
+            subscribed.take().map(suback).into_iter().chain(courtesy(packet)).collect()
+        }
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
+}
+
+#[test]
+fn what_may_stay_open_may_be_closed_after_the_window() {
+    let steps = "
+prepare:
+  - client: {connect: {}, mark: begun}
+steps:
+  - wait: 2s
+  - client: {expect-closed: {left-open: pass}, within: 1s, not-before: 0.5s, since: begun}
+";
+    let result = play(Version::V3_1_1, steps, |packet| match packet {
+        Packet::Connect(_) => vec![connack(0), Act::After(Duration::from_millis(1500), vec![Act::Close])],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
+}
+
 #[test]
 fn an_answer_before_the_close_is_a_breach() {
     let steps = "

@@ -13,7 +13,7 @@ use mqttspec_wire::{Packet, ReasonCode, Utf8String, packet::PacketType};
 
 use super::{
     Script,
-    expect::in_time,
+    expect::{Window, in_time},
     trouble::{Haste, Nature, Trouble, parting_reason},
 };
 use crate::{
@@ -45,6 +45,9 @@ impl Script {
         let accepted_before = self.stage.with(|world| world.link(link).accepted);
         let closed_at = self.stage.until(window.deadline, |world| ended_at(world, link)).await;
         if let Some(at) = closed_at {
+            // Where it may stay open, it may be closed later, too.
+            let window =
+                Window { explicit: window.explicit && expectation.left_open != Some(Grade::Pass), ..window };
             in_time(window, at, &expected)?;
         }
         let ending = match closed_at {

@@ -89,7 +89,7 @@ impl Script {
             } else {
                 (PacketType::Pingresp, None)
             };
-            self.stage.with(|world| world.link(link).owed.push(owed));
+            self.stage.with(|world| world.link(link).forget_answer(owed));
         }
         answered.unwrap_or(Waited::Silent)
     }
