@@ -14,6 +14,7 @@ mod breach;
 mod conversation;
 pub mod edit;
 mod framing;
+mod guess;
 mod layer;
 pub mod live;
 mod outcome;

@@ -66,7 +66,7 @@ pub fn packet_evidence(began: Duration, shown: &Shown) -> Evidence {
 
 fn result(summary: &Summary) -> Option<ScenarioResult> {
     let version = match summary.protocol {
-        Protocol::Known(version) => version,
+        Protocol::Known(version) | Protocol::Likely(version) => version,
         // Nobody knows which one it is, so that it is as open under this one as under the other.
         Protocol::Unknown => Version::V5_0,
         Protocol::Mqtt31 | Protocol::Level(_) => return None,

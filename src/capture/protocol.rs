@@ -15,6 +15,8 @@ pub enum Protocol {
     Unknown,
     /// A version that is judged.
     Known(Version),
+    /// Its CONNECT was not captured, but its packets fit only this version.
+    Likely(Version),
     /// MQTT 3.1 (protocol name `MQIsdp`), which is counted and shown only.
     Mqtt31,
     /// Another protocol level, such as that of a bridge of mosquitto.
@@ -35,7 +37,7 @@ impl Protocol {
     /// The version by whose rules packets are read.
     pub const fn reading(self) -> Option<Version> {
         match self {
-            Self::Known(version) => Some(version),
+            Self::Known(version) | Self::Likely(version) => Some(version),
             // MQTT 3.1 differs in CONNECT; bridges of mosquitto set the highest bit of the level.
             Self::Mqtt31 | Self::Level(0x83 | 0x84) => Some(Version::V3_1_1),
             Self::Level(_) | Self::Unknown => None,
@@ -48,6 +50,7 @@ impl fmt::Display for Protocol {
         match self {
             Self::Unknown => f.write_str("MQTT of an unknown version"),
             Self::Known(version) => write!(f, "MQTT {}", version.number()),
+            Self::Likely(version) => write!(f, "MQTT {} by the look of its packets", version.number()),
             Self::Mqtt31 => f.write_str("MQTT 3.1"),
             Self::Level(level) => write!(f, "MQTT of protocol level {level}"),
         }

@@ -10,12 +10,13 @@ use mqttspec_wire::{Fault, FaultKind, Packet, Sender, decode};
 use super::{
     breach::{Breaches, Recent},
     framing::{Framing, Piece},
+    guess::Guess,
     layer::Unreadable,
     protocol::{Blind, Protocol},
     sniff::Known,
     timing::Timings,
 };
-use crate::referee::{self, Violation};
+use crate::referee::{self, Knowledge, Violation};
 
 /// A packet, as it is shown to those who look on.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,7 @@ pub struct Session {
     /// How long answers took.
     pub timings: Timings,
     referee: Option<referee::Connection>,
+    guess: Guess,
     recent: Recent,
     /// The first packet of either side is still to come.
     is_new: bool,
@@ -82,15 +84,27 @@ struct Side {
     whole: bool,
     /// Where packets begin is a guess.
     guessed: bool,
+    /// How many packets have confirmed it.
+    confirmed: u32,
     /// A packet could not be decoded, after which nothing has a meaning.
     garbled: bool,
 }
 
 impl Side {
     fn new(whole: bool) -> Self {
-        Self { framing: Framing::new(whole), counts: [0; 16], whole, guessed: !whole, garbled: false }
+        Self {
+            framing: Framing::new(whole),
+            counts: [0; 16],
+            whole,
+            guessed: !whole,
+            confirmed: 0,
+            garbled: false,
+        }
     }
 }
+
+/// So many packets in a row confirm a guess about where packets begin.
+const CONFIRMED: u32 = 4;
 
 const fn index(sender: Sender) -> usize {
     match sender {
@@ -110,6 +124,7 @@ impl Default for Session {
             blind: BTreeMap::new(),
             timings: Timings::default(),
             referee: None,
+            guess: Guess::default(),
             recent: Recent::default(),
             is_new: true,
             found: Vec::new(),
@@ -215,7 +230,10 @@ impl Session {
                     }
                     Ok(_) | Err(_) => {}
                 },
-                Piece::Lost => self.side(sender).guessed = true,
+                Piece::Lost => {
+                    let side = self.side(sender);
+                    (side.guessed, side.confirmed) = (true, 0);
+                }
                 Piece::Found => {}
             }
         }
@@ -234,6 +252,13 @@ impl Session {
         }
         self.count(sender, raw);
         let is_readable = !self.side(sender).garbled;
+        if self.protocol == Protocol::Unknown
+            && let Some(version) = self.guess.packet(sender, raw)
+        {
+            self.protocol = Protocol::Likely(version);
+            let known = Knowledge { version: Some(version), midway: true, ..Knowledge::default() };
+            self.referee = Some(referee::Connection::new(known));
+        }
         let version = self.protocol.reading();
         if version.is_none() || !is_readable {
             return self.tell(&Seen { version, ..Seen::bare(stamp, sender, raw) }, watcher);
@@ -259,10 +284,12 @@ impl Session {
         }
         match self.protocol {
             Protocol::Known(_) if is_connect => {
-                self.referee = Some(referee::Connection::new(referee::Knowledge::default()));
+                self.referee = Some(referee::Connection::new(Knowledge::default()));
             }
             Protocol::Mqtt31 | Protocol::Level(_) => self.lose_sight(stamp, Blind::Version, 0),
-            Protocol::Unknown | Protocol::Known(_) => self.lose_sight(stamp, Blind::Late, 0),
+            Protocol::Unknown | Protocol::Known(_) | Protocol::Likely(_) => {
+                self.lose_sight(stamp, Blind::Late, 0)
+            }
         }
     }
 
@@ -270,10 +297,15 @@ impl Session {
         let Seen { stamp, sender, raw, .. } = *seen;
         self.recognise(stamp, sender, packet);
         self.timings.packet(stamp.at, sender, packet);
-        let violations = match &mut self.referee {
+        let mut violations = match &mut self.referee {
             Some(referee) => referee.packet(stamp.at, sender, packet, raw.len()),
             None => Vec::new(),
         };
+        let side = self.side(sender);
+        side.confirmed = side.confirmed.saturating_add(1);
+        if side.guessed && side.confirmed < CONFIRMED {
+            violations.clear();
+        }
         self.tell(&Seen { violations: &violations, ..*seen }, watcher);
     }
 
@@ -304,6 +336,7 @@ impl Session {
         if side.guessed {
             // The guess was wrong, or the bytes are; there is no telling which.
             side.framing.lose();
+            side.confirmed = 0;
             if let Some(referee) = &mut self.referee {
                 referee.gap();
             }

@@ -99,6 +99,21 @@ fn what_is_not_in_the_capture_is_nobody_s_fault(
     assert!(stdout.contains(expected), "{stdout}");
 }
 
+/// Nobody knows what was agreed on, but the packets show the version, and that this filter is none in any case.
+#[test]
+fn without_connect_what_the_packets_show_by_themselves_is_judged() {
+    const SUBSCRIBE: &[u8] = b"\x82\x0A\x00\x01\x00\x05a/#/b\x00";
+    let turns = [&FLAWLESS[..2], &[(Party::First, PUBLISH); 6], &[(Party::First, SUBSCRIBE)]].concat();
+    let capture = Capture::new("midway", &turns, &[1, 2, 3, 4, 5]).unwrap();
+    let (status, stdout, _) = outcome(&["capture", "check", capture.path()]);
+    assert_eq!(status, Some(1), "{stdout}");
+    for part in ["broken by the client  v3.1.1:4.7.1-2", "the capture began after CONNECT and CONNACK"] {
+        assert!(stdout.contains(part), "{part} is not in {stdout}");
+    }
+    let (_, stdout, _) = outcome(&["capture", "show", capture.path()]);
+    assert!(stdout.contains(", MQTT 3.1.1 by the look of its packets"), "{stdout}");
+}
+
 #[rstest]
 #[case(&["capture", "check", "nowhere.pcap"], "cannot open `nowhere.pcap`")]
 #[case(&["capture", "check", "Cargo.toml"], "`editcap -F pcapng FILE OUT.pcapng` converts")]
