@@ -12,6 +12,8 @@ mod connecting;
 mod incoming;
 mod outgoing;
 mod subscribing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 

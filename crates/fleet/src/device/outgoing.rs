@@ -176,9 +176,7 @@ impl Device {
     /// Gives up what belonged to a session that is gone.
     pub(super) fn abandon(&mut self, desk: &mut Desk<'_>) {
         for sent in self.sent.drain(..) {
-            if !sent.released {
-                desk.events.push(Event::Abandoned(sent.message));
-            }
+            desk.events.push(Event::Abandoned(sent.message));
         }
         self.unreleased.clear();
     }
@@ -195,14 +193,13 @@ impl Device {
         let Some(index) = self.find(desk, ack, QoS::ExactlyOnce) else { return };
         let Some(sent) = self.sent.get_mut(index) else { return };
         let Sent { message, at, released, .. } = *sent;
-        let refused = ack.reason.is_error();
-        if !released {
-            desk.events.push(Event::Acked { message, accepted: !refused });
-            desk.events.push(Event::Alive(at));
-        }
         sent.released = true;
         sent.at = desk.now;
-        if refused {
+        if !released {
+            desk.events.push(Event::Alive(at));
+        }
+        if ack.reason.is_error() {
+            desk.events.push(Event::Acked { message, accepted: false });
             self.sent.remove(index);
             return self.publish_waiting(desk, group);
         }
@@ -212,8 +209,10 @@ impl Device {
     pub(super) fn on_pubcomp(&mut self, desk: &mut Desk<'_>, group: &Group, ack: &Ack) {
         let Some(index) = self.find(desk, ack, QoS::ExactlyOnce) else { return };
         if self.sent.get(index).is_some_and(|sent| sent.released) {
-            let sent = self.sent.remove(index);
-            desk.events.push(Event::Alive(sent.at));
+            let Sent { message, at, .. } = self.sent.remove(index);
+            // A broker may keep a message back until PUBREL, so before PUBCOMP nobody knows that it has done with it (§4.3.3).
+            desk.events.push(Event::Acked { message, accepted: true });
+            desk.events.push(Event::Alive(at));
             self.publish_waiting(desk, group);
         }
     }

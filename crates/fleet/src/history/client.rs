@@ -11,6 +11,10 @@ use crate::{
 /// A server counts its intervals in seconds; this much later is late.
 const SLACK: Micros = 2 * SECOND;
 
+/// A server that looks for silent clients now and then notices them so much later than after one and a half times their
+/// keep alive. It is for scenarios to say whether that is too late.
+pub(crate) const LOOKS: Micros = 8 * SECOND;
+
 /// What is known about a client.
 #[derive(Debug)]
 #[expect(
@@ -251,7 +255,7 @@ impl Oracle<'_> {
             // The broker has ended itself, and knows when it is back.
             _ if self.down.0 <= now && now <= self.down.1 => self.down.1 + SLACK,
             0 => NEVER,
-            keep_alive => self.awake(now + keep_alive + keep_alive / 2 + patience),
+            keep_alive => self.awake(now + keep_alive + keep_alive / 2 + LOOKS + patience),
         };
         let Some(client) = self.clients.get_mut(device as usize) else { return };
         let was_online = std::mem::replace(&mut client.online, false);

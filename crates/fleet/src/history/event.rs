@@ -43,7 +43,7 @@ pub enum Event {
         /// Whether it was sent before.
         again: bool,
     },
-    /// The broker has taken over a message, or refused it.
+    /// The broker has taken over a message and done with it (PUBACK or PUBCOMP), or refused it.
     Acked {
         /// Which.
         message: Identity,

@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 
 use mqttspec_wire::QoS;
 
+pub(crate) use client::LOOKS;
 pub use event::{Awaited, Breach, Delivered, Event, OpenExchange};
 pub use finding::{Decision, Finding, Limit, Promise, Verdict};
 

@@ -3,6 +3,7 @@
 use super::{Far, Happening, Member, World};
 use crate::{
     device::{Device, Input},
+    history::LOOKS,
     link::Path,
     plan::{Micros, NEVER, PhaseEvent, SECOND},
 };
@@ -124,7 +125,7 @@ impl<F: Far> World<'_, F> {
     pub(super) fn settling(&self) -> Micros {
         let noticed = |group: &crate::plan::Group| {
             let delay = group.will.as_ref().map_or(0, |will| u64::from(will.delay));
-            u64::from(group.keep_alive) * 2 * SECOND + delay * SECOND
+            u64::from(group.keep_alive) * 2 * SECOND + LOOKS + delay * SECOND
         };
         let slowest = self.layout.plan.groups.iter().map(noticed).max().unwrap_or(0);
         slowest + self.layout.patience + 2 * self.quiet()
