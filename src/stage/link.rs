@@ -69,6 +69,8 @@ pub struct Link {
     /// What the topics of the script have in common. A message whose topic lacks it is not for the script: no standard
     /// keeps a server from sending a client more than it asked for.
     topics: Option<String>,
+    /// Something was to be sent when the broker had closed already.
+    pub outlived: bool,
     /// How many PINGREQs were sent that can be read.
     pub pings_sent: u32,
     /// How many PINGRESPs came.
@@ -108,6 +110,7 @@ impl Link {
             garbled: None,
             accepted: false,
             owed: Vec::new(),
+            outlived: false,
             topics: None,
             pings_sent: 0,
             pings_answered: 0,

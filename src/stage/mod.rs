@@ -254,8 +254,11 @@ impl Stage {
                 }
             }
             world.note(id, notes);
-            if world.link(id).state == LinkState::Open {
-                world.commands.push(command(id, bytes));
+            match world.link(id).state {
+                LinkState::Open => world.commands.push(command(id, bytes)),
+                LinkState::Closed { by: Sender::Server, .. } => world.link(id).outlived = true,
+                LinkState::Opening | LinkState::Refused(_) | LinkState::Closed { by: Sender::Client, .. } => {
+                }
             }
         });
     }

@@ -82,6 +82,24 @@ steps:
     assert_eq!(result.grade, Grade::Pass, "{:#?}", result.findings);
 }
 
+/// What the broker closes by itself shows nothing of what it would have made of the packet.
+#[test]
+fn a_close_before_the_packet_is_no_answer_to_it() {
+    let steps = "
+prepare:
+  - client: connect
+steps:
+  - wait: 1s
+  - client: {send: {connect: {}}}
+  - client: expect-closed
+";
+    let result = play(Version::V3_1_1, steps, |packet| match packet {
+        Packet::Connect(_) => vec![connack(0), Act::After(Duration::from_millis(500), vec![Act::Close])],
+        other => courtesy(other),
+    });
+    assert_eq!(result.grade, Grade::Inconclusive, "{:#?}", result.findings);
+}
+
 #[test]
 fn what_may_stay_open_may_be_closed_after_the_window() {
     let steps = "

@@ -42,7 +42,12 @@ impl Script {
         let link = self.link(client)?;
         let window = self.window(&expectation.terms)?;
         let expected = self.describe_closing(expectation);
-        let accepted_before = self.stage.with(|world| world.link(link).accepted);
+        let (accepted_before, outlived) =
+            self.stage.with(|world| (world.link(link).accepted, world.link(link).outlived));
+        if outlived && accepted_before {
+            let observed = "the broker closed the network connection before the packet could be sent";
+            return Err(Trouble { haste: Haste::Closed, ..Trouble::undecided(expected, observed) });
+        }
         let closed_at = self.stage.until(window.deadline, |world| ended_at(world, link)).await;
         if let Some(at) = closed_at {
             // Where it may stay open, it may be closed later, too.

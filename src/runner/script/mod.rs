@@ -242,9 +242,8 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
-        // What decides nothing may decide something at another time.
-        let is_certain = self.is_at_leisure() && grade != Grade::Inconclusive;
-        let haste = if trouble.haste == Haste::Late && is_certain { Haste::None } else { trouble.haste };
+        let haste =
+            if trouble.haste == Haste::Late && self.is_at_leisure() { Haste::None } else { trouble.haste };
         self.haste = self.haste.max(haste);
         self.proven |= haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
         let expected = match says {
