@@ -5,6 +5,7 @@ mod connect;
 mod credentials;
 mod drip;
 mod facts;
+mod greeting;
 pub mod in_process;
 mod launch;
 mod line;

@@ -7,13 +7,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use mqttspec_spec::Version;
 use tokio::{
     sync::mpsc,
     task::spawn_local,
     time::{Instant, sleep},
 };
 
-use super::{ConnectError, Endpoint, Keeper, Trust, drip::pieces, stream::Arrival};
+use super::{ConnectError, Endpoint, Keeper, Trust, drip::pieces, greeting, stream::Arrival};
 use crate::{
     stage::{Command, Input, LinkId, Play},
     verdict::Restart,
@@ -47,22 +48,36 @@ impl Network {
         self.endpoint.connect(&self.trust).await.map(drop)
     }
 
-    /// Restarts the broker and waits until it can be reached.
+    /// Restarts the broker and waits until it accepts a client: some listen long before they can do that.
     async fn restart(&self, restart: Restart) -> Result<(), String> {
         let keeper = self.keeper.as_ref().ok_or("it was not started by this program")?;
         keeper.restart(restart).await?;
         let deadline = Instant::now() + keeper.patience();
-        while let Err(error) = self.try_connect().await {
+        while !self.is_ready(keeper).await {
             if keeper.has_ended() {
                 return Err("it ended as soon as it was started again".to_owned());
             }
             if Instant::now() > deadline {
                 let seconds = keeper.patience().as_secs_f64();
-                return Err(format!("it cannot be reached within {seconds} s after its restart: {error}"));
+                return Err(format!("it accepts no client within {seconds} s after its restart"));
             }
             sleep(AGAIN).await;
         }
         Ok(())
+    }
+
+    /// Whether it accepts a client of any version.
+    async fn is_ready(&self, keeper: &Keeper) -> bool {
+        let credentials = keeper.launched().address.credentials().cloned();
+        for version in Version::ALL {
+            let credentials = credentials.clone();
+            let greeting =
+                Play::new(Duration::ZERO, |stage| greeting::is_accepted(stage, version, credentials));
+            if Box::pin(play(greeting, self, Instant::now())).await {
+                return true;
+            }
+        }
+        false
     }
 }
 
