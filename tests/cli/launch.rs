@@ -136,12 +136,12 @@ fn a_broker_is_restarted_and_killed(#[case] has_store: bool, #[case] total: &str
 
 #[test]
 fn what_a_broker_is_declared_not_to_survive_is_skipped() {
-    let recipe = lasting(false) + "does-not-offer: {survives-restart: it has no store}\n";
+    let recipe = lasting(false) + "does-not-offer: {durable-sessions: it has no store}\n";
     let kitchen = Kitchen::new("declared", &recipe);
     let (status, stdout, _) = kitchen.run(&SESSIONS);
     assert_eq!(status, Some(3), "nothing is left to be judged: {stdout}");
     assert!(
-        stdout.contains("the feature `survives-restart`: declared for this broker: it has no store"),
+        stdout.contains("the feature `durable-sessions`: declared for this broker: it has no store"),
         "{stdout}"
     );
 }

@@ -64,11 +64,17 @@ impl Scenario {
             Need::Feature(feature) => Some(*feature),
             Need::Qos(variable) => qos(variable).and_then(Feature::of_qos),
         });
-        let restarts = self.restarts().into_iter().flat_map(|restart| match restart {
-            Restart::Asked => [Feature::SurvivesRestart].as_slice(),
-            Restart::Killed => &[Feature::SurvivesRestart, Feature::SurvivesKill],
-        });
-        named.chain(restarts.copied()).collect()
+        let mut needs: Vec<Feature> = named.collect();
+        let restarts = self.restarts();
+        let durable =
+            [(Feature::Session, Feature::DurableSessions), (Feature::Retain, Feature::DurableRetained)];
+        if !restarts.is_empty() {
+            let is_needed = |(kept, _): &&(Feature, Feature)| needs.contains(kept);
+            let more: Vec<Feature> = durable.iter().filter(is_needed).map(|(_, durable)| *durable).collect();
+            needs.extend(more);
+        }
+        needs.extend(restarts.contains(&Restart::Killed).then_some(Feature::SurvivesKill));
+        needs
     }
 
     /// The restarts of the broker, in order. With any, it needs a broker of its own.
@@ -148,15 +154,17 @@ pub enum Feature {
     AnyCredentials,
     /// Enhanced authentication (MQTT 5.0).
     EnhancedAuth,
-    /// Sessions and retained messages that outlive an orderly restart of the broker.
-    SurvivesRestart,
-    /// Sessions and retained messages that outlive the sudden end of the broker's process.
+    /// Sessions that outlive an orderly restart of the broker.
+    DurableSessions,
+    /// Retained messages that outlive an orderly restart of the broker.
+    DurableRetained,
+    /// What outlives an orderly restart of the broker outlives the sudden end of its process, too.
     SurvivesKill,
 }
 
 impl Feature {
     /// Every feature with its name in scenarios and profiles.
-    pub const ALL: [(Self, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str); 19] = [
         (Self::QoS1, "qos1"),
         (Self::QoS2, "qos2"),
         (Self::Retain, "retain"),
@@ -173,7 +181,8 @@ impl Feature {
         (Self::Anonymous, "anonymous"),
         (Self::AnyCredentials, "any-credentials"),
         (Self::EnhancedAuth, "enhanced-auth"),
-        (Self::SurvivesRestart, "survives-restart"),
+        (Self::DurableSessions, "durable-sessions"),
+        (Self::DurableRetained, "durable-retained"),
         (Self::SurvivesKill, "survives-kill"),
     ];
 
