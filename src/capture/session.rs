@@ -288,7 +288,7 @@ impl Session {
             }
             Protocol::Mqtt31 | Protocol::Level(_) => self.lose_sight(stamp, Blind::Version, 0),
             Protocol::Unknown | Protocol::Known(_) | Protocol::Likely(_) => {
-                self.lose_sight(stamp, Blind::Late, 0)
+                self.lose_sight(stamp, Blind::Late, 0);
             }
         }
     }
