@@ -34,13 +34,17 @@ const BUFFER: usize = 64 * 1024;
 /// How often a line is read before others get their turn.
 const TURN: usize = 8;
 
+/// How many bytes may be on their way to devices, held up by their links. Until there are fewer, no line is read, and TCP
+/// holds the broker back.
+const UNDER_WAY: usize = 256 << 20;
+
 /// How many events are taken from the system at once.
 const EVENTS: usize = 1024;
 
 /// How often the user is asked whether to go on.
 const WATCH: Micros = SECOND / 4;
 
-/// How often one looks whether a process has ended.
+/// How often one looks whether something has changed that nothing tells of.
 const LOOK: Micros = SECOND / 100;
 
 /// A network connection of a device.
@@ -125,7 +129,10 @@ impl<'a> Driver<'a> {
             if self.returning.is_some() {
                 next = next.min(now + LOOK);
             }
-            let patience = if self.unread.is_empty() { next.saturating_sub(self.now()) } else { 0 };
+            if !self.unread.is_empty() {
+                next = if self.world.under_way() > UNDER_WAY { next.min(now + LOOK) } else { now };
+            }
+            let patience = next.saturating_sub(self.now());
             if self.poll.poll(&mut events, Some(Duration::from_micros(patience))).is_err() {
                 // A signal, of which others take care.
                 continue;
@@ -282,6 +289,9 @@ impl<'a> Driver<'a> {
     fn read(&mut self, id: ConnectionId) {
         let now = self.now();
         for _ in 0..TURN {
+            if self.world.under_way() > UNDER_WAY {
+                break;
+            }
             let Some(socket) = self.sockets.get_mut(&id.0) else { return };
             match socket.line.read(&mut self.buffer) {
                 Reading::Bytes(bytes, more) => {

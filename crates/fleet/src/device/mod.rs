@@ -9,6 +9,7 @@
 //! ```
 
 mod connecting;
+mod framing;
 mod incoming;
 mod outgoing;
 mod subscribing;
@@ -332,7 +333,11 @@ impl Device {
             Bytes::from(whole)
         };
         while !rest.is_empty() && !matches!(self.state, State::Away | State::Opening) {
-            let Some(size) = packet_size(&rest) else { break };
+            let size = match framing::Packet::at(&rest) {
+                framing::Packet::Whole(size) => size,
+                framing::Packet::Part => break,
+                framing::Packet::TooLong => return self.end(desk, group, Action::Close),
+            };
             let frame = rest.split_to(size.min(rest.len()));
             let Ok(packet) = decode(Sender::Server, Some(group.version), &frame) else {
                 desk.events.push(Event::Breach(Breach::Malformed));
@@ -376,19 +381,4 @@ impl Device {
 fn skew(most: u32, seed: u64, index: u32) -> i64 {
     let drawn = Random::new(seed ^ 0xC1_0C4, u64::from(index)).below(u64::from(most) * 2 + 1);
     i64::try_from(drawn).unwrap_or(0) - i64::from(most)
-}
-
-/// The size of the packet that begins here, if it has come to its end, or if it never can.
-fn packet_size(bytes: &[u8]) -> Option<usize> {
-    let (mut remaining, mut width) = (0, 1);
-    for byte in bytes.get(1..)?.iter().take(4) {
-        remaining |= usize::from(byte & 0x7F) << (7 * (width - 1));
-        width += 1;
-        if byte & 0x80 == 0 {
-            let size = width + remaining;
-            return (bytes.len() >= size).then_some(size);
-        }
-    }
-    // Four bytes that all promise another are no length (§2.2.3 of MQTT 3.1.1, §1.5.5 of MQTT 5.0).
-    (width == 5).then_some(bytes.len())
 }

@@ -40,6 +40,28 @@ pub(crate) enum Happening {
     Returns,
 }
 
+impl Happening {
+    /// How many bytes it brings to a device.
+    const fn size(&self) -> usize {
+        match self {
+            Self::ToDevice(_, _, bytes) => bytes.len(),
+            Self::Wake(_)
+            | Self::Reached(..)
+            | Self::Opened(..)
+            | Self::Refused(..)
+            | Self::ToBroker(..)
+            | Self::EndsAtBroker(..)
+            | Self::EndsAtDevice(..)
+            | Self::Cut(..)
+            | Self::Roams(..)
+            | Self::GoesDead(..)
+            | Self::Tick
+            | Self::Phase(_)
+            | Self::Returns => 0,
+        }
+    }
+}
+
 /// The queue.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -47,11 +69,14 @@ pub(crate) struct Queue {
     places: Vec<Option<Happening>>,
     free: Vec<u32>,
     planned: u64,
+    /// How many bytes are on their way to devices.
+    under_way: usize,
 }
 
 impl Queue {
     /// Plans something.
     pub(crate) fn push(&mut self, at: Micros, happening: Happening) {
+        self.under_way += happening.size();
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
@@ -61,6 +86,11 @@ impl Queue {
         }
         self.planned += 1;
         self.heap.push(Reverse((at, self.planned, place)));
+    }
+
+    /// How many bytes are on their way to devices.
+    pub(crate) const fn under_way(&self) -> usize {
+        self.under_way
     }
 
     /// When something happens next.
@@ -74,6 +104,7 @@ impl Queue {
         self.heap.pop();
         let happening = self.places.get_mut(place as usize)?.take()?;
         self.free.push(place);
+        self.under_way -= happening.size();
         Some((at, happening))
     }
 }
@@ -96,5 +127,10 @@ mod tests {
         .collect();
         assert_eq!(devices, [(3, 2), (5, 1), (5, 3)]);
         assert!(queue.pop(9).is_some_and(|(at, _)| at == 9));
+        queue.push(9, Happening::ToDevice(1, 1, Bytes::from_static(b"four")));
+        queue.push(9, Happening::ToBroker(1, 1, Bytes::from_static(b"no matter")));
+        assert_eq!(queue.under_way(), 4);
+        assert!(queue.pop(9).is_some());
+        assert_eq!(queue.under_way(), 0);
     }
 }

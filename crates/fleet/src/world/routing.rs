@@ -91,6 +91,11 @@ impl<F: Far> World<'_, F> {
         self.route(output, in_order);
     }
 
+    /// How many bytes are on their way to devices, which takes memory.
+    pub const fn under_way(&self) -> usize {
+        self.queue.under_way()
+    }
+
     fn send_up(&mut self, device: u32, bytes: Bytes) {
         let Some(member) = self.member(device).filter(|member| member.open) else { return };
         let (connection, cut) = (member.connection, member.cut);
