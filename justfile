@@ -40,6 +40,10 @@ interop:
 bench:
     .ci/bench
 
+# Measure fleets over sockets with a bare client beside them, and write docs/fleet-benchmark.md
+bench-fleet:
+    .ci/bench-fleet
+
 # Everything that CI does
 ci:
     .ci/run
