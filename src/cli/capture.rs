@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use mqttspec_wire::Sender;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     capture::{KeyLog, Recordings, Seen, Survey, outcome, record, summary, survey},
-    report::{Conclusion, capture as render, safe},
+    report::{Conclusion, RenderError, capture as render, safe},
 };
 
 /// Look into packet captures: what is in them, and who broke the standards
@@ -116,6 +116,16 @@ struct Show {
     /// List only the packets of the conversation with this number
     #[arg(long, value_name = "NUMBER", requires = "packets")]
     conversation: Option<u64>,
+    /// For people or for programs: a document, and with `--packets` a line for each packet
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// How the contents of a capture are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// Judge clients and brokers by what a capture shows of them
@@ -135,7 +145,11 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
         Action::Show(arguments) if arguments.packets => list(arguments),
         Action::Show(arguments) => {
             let survey = arguments.source.survey(&mut |_, _| {})?;
-            print(&render::show(&arguments.source.name(), &survey, size(terminal)));
+            let name = arguments.source.name();
+            print(&match arguments.format {
+                Format::Text => render::show(&name, &survey, size(terminal)),
+                Format::Json => render::show_json(&name, &survey).map_err(unwritten)?,
+            });
             Ok(if survey.mqtt() == 0 { Exit::Undecided } else { Exit::Success })
         }
         Action::Check(arguments) => check(arguments, terminal),
@@ -143,6 +157,10 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
         Action::Replay(arguments) => replay::replay(arguments, terminal),
         Action::ToScenario(arguments) => scenario::to_scenario(arguments),
     }
+}
+
+fn unwritten(error: RenderError) -> BadInput {
+    BadInput::new(error.to_string())
 }
 
 fn size(terminal: Terminal) -> (usize, bool) {
@@ -174,13 +192,19 @@ fn check(arguments: &Check, terminal: Terminal) -> Result<Exit, BadInput> {
 fn list(arguments: &Show) -> Result<Exit, BadInput> {
     let mut lines = String::new();
     let mut began = None;
-    let mut found = false;
+    let (mut found, mut failed) = (false, None);
     let survey = arguments.source.survey(&mut |number, seen| {
         let began = *began.get_or_insert(seen.stamp.at);
         if arguments.conversation.is_none_or(|wanted| wanted == number) {
             found = true;
             let seconds = seen.stamp.at.saturating_sub(began).as_secs_f64();
-            lines.push_str(&line(number, seconds, seen));
+            match arguments.format {
+                Format::Text => lines.push_str(&line(number, seconds, seen)),
+                Format::Json => match render::packet_json(number, seconds, seen) {
+                    Ok(line) => lines.push_str(&line),
+                    Err(error) => failed = Some(error),
+                },
+            }
             if lines.len() > 1 << 16 {
                 print(&lines);
                 lines.clear();
@@ -188,6 +212,9 @@ fn list(arguments: &Show) -> Result<Exit, BadInput> {
         }
     })?;
     print(&lines);
+    if let Some(error) = failed {
+        return Err(unwritten(error));
+    }
     if let Some(cut) = &survey.cut {
         complain(&format!("warning: {cut}\n"));
     }

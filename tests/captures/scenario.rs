@@ -41,6 +41,9 @@ fn grade(text: &str, broken: Option<&str>) -> Grade {
 #[case("paho-3.1.1.pcapng")]
 #[case("paho-5.0.pcapng")]
 #[case("websocket-5.0.pcapng")]
+#[case("rumqttc-3.1.1.pcapng")]
+#[case("rumqttc-5.0.pcapng")]
+#[case("tls-1.2.pcapng")]
 #[case("reordered.pcapng")]
 fn it_passes_where_nothing_is_broken(#[case] name: &str) {
     let text = made(name);

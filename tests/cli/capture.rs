@@ -135,6 +135,25 @@ fn a_capture_that_was_cut_off_is_read_as_far_as_it_goes() {
     assert!(stdout.contains("the capture ends in the middle of frame 9"), "{stdout}");
 }
 
+#[test]
+fn what_a_capture_holds_is_told_to_programs_too() {
+    let file = "fixtures/pcap/rumqttc-5.0.pcapng";
+    let (status, stdout, _) = outcome(&["capture", "show", "--format", "json", file]);
+    let document: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &document["packets"]["client"]["PUBLISH"]), (Some(0), &3.into()));
+    let conversation = &document["conversations"][0];
+    assert_eq!(conversation["protocol"], "MQTT 5.0");
+    assert_eq!(conversation["broken"][0]["statement"], "v5.0:3.14.4-1");
+    assert_eq!(document["topics"]["rumqttc/5"]["delivered"], 3);
+
+    let (_, stdout, _) = outcome(&["capture", "show", "--packets", "--format", "json", file]);
+    let lines: Vec<serde_json::Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["packet"], &lines[0]["from"]), (&"CONNECT".into(), &"client".into()));
+    let last = lines.last().unwrap();
+    assert_eq!((&last["packet"], &last["broken"][0]["party"]), (&"DISCONNECT".into(), &"client".into()));
+}
+
 /// The same capture with and without its secrets, which travel with it or beside it.
 #[test]
 fn tls_is_opened_with_its_secrets() {

@@ -56,6 +56,7 @@ pub fn scenario(recordings: &[Recording], options: &Options) -> Result<String, C
         lines: Vec::new(),
         messages: None,
         covers: Vec::new(),
+        left: BTreeSet::new(),
         aliases: BTreeMap::new(),
         uses_aliases: false,
         published: BTreeSet::new(),
@@ -116,6 +117,8 @@ struct Writer {
     /// Messages of one client that came one after another.
     messages: Option<(String, Vec<String>)>,
     covers: Vec<&'static str>,
+    /// The conversations that their clients have ended.
+    left: BTreeSet<u64>,
     /// What Topic Aliases stand for, by conversation and sender.
     aliases: BTreeMap<(u64, Sender, u16), Utf8String>,
     /// A client uses them.
@@ -127,6 +130,11 @@ struct Writer {
 impl Writer {
     fn turn(&mut self, recording: &Recording, turn: &Turn) -> Result<(), String> {
         let name = self.names.get(&recording.number).cloned().unwrap_or_default();
+        if self.left.contains(&recording.number) {
+            let (sender, kind) = (turn.sender, turn.packet.packet_type());
+            self.comment(&format!("behind the DISCONNECT of {name} the {sender} still sent {kind}"));
+            return Ok(());
+        }
         if let Some(refusal) = refusal(recording, turn) {
             self.refused(&name, turn, &refusal);
             return Ok(());
@@ -152,6 +160,7 @@ impl Writer {
                 self.line(&format!("{name}: {{ping: , else: fail {statement}}}"));
             }
             (Packet::Disconnect(packet), Sender::Client) => {
+                self.left.insert(recording.number);
                 let reason = u8::from(packet.reason != ReasonCode::SUCCESS) * packet.reason.0;
                 let fields = if reason == 0 { String::new() } else { format!("reason: 0x{reason:02x}") };
                 self.line(&format!("{name}: {{disconnect: {{{fields}}}}}"));

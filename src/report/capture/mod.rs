@@ -1,6 +1,7 @@
 //! What captures hold and what they show broken, for a terminal.
 
 mod check;
+mod json;
 mod live;
 mod replay;
 mod show;
@@ -10,6 +11,7 @@ use std::fmt::Write as _;
 use mqttspec_wire::packet::PacketType;
 
 pub use check::check;
+pub use json::{packet_json, show_json};
 pub use live::{conclusion, farewell, notice};
 pub use replay::replay;
 pub use show::show;
