@@ -34,8 +34,13 @@ impl Oracle<'_> {
         if let Some(client) = self.clients.get_mut(device as usize) {
             client.heard = now;
         }
-        if plan.will.is_some() && !self.judge_will(now, device, message) {
-            return;
+        if plan.will.is_some() {
+            if !self.judge_will(now, device, message) {
+                return;
+            }
+            if plan.retain && !delivered.retain {
+                self.will_is_retained(now, message);
+            }
         }
         if !delivered.retain && !self.judge_subscription(now, device, watcher, message) {
             return;

@@ -39,6 +39,16 @@ impl Oracle<'_> {
         register.writes.push(Write { message, sent: now, done: NEVER });
     }
 
+    /// Whether this message is among the latest writes.
+    pub(super) fn has_write(&self, message: Identity) -> bool {
+        let topic = self.layout.streams.get(message.stream as usize).map(|stream| stream.topic);
+        let register = topic.and_then(|topic| self.registers.get(&topic));
+        let same = |write: &Write| {
+            (write.message.stream, write.message.sequence) == (message.stream, message.sequence)
+        };
+        register.is_some_and(|register| register.writes.iter().any(same))
+    }
+
     /// What became of it.
     pub(super) fn written(&mut self, message: Identity, fate: Fate) {
         let Some(plan) = self.layout.streams.get(message.stream as usize).filter(|plan| plan.retain) else {

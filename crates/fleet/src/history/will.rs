@@ -85,19 +85,22 @@ impl Oracle<'_> {
                 record.fate = fate;
             }
         } else {
-            self.retain_will(will, sequence, fate);
             self.decide(will, sequence, fate);
         }
     }
 
-    /// A will that is to be retained is a write like any other once it is certain that it was published.
-    fn retain_will(&mut self, will: u32, sequence: u32, fate: Fate) {
-        let retained = self.layout.streams.get(will as usize).is_some_and(|plan| plan.retain);
-        let record = self.streams.get_mut(will as usize).and_then(|own| own.record(sequence)).copied();
-        if let (true, Fate::Accepted(due), Some(record)) = (retained, fate, record) {
-            let message = Identity { stream: will, sequence, due };
-            self.writes(record.sent, message);
-            self.written(message, fate);
+    /// A will that is to be retained has come to somebody: from then on it is a write like any other. One that came to
+    /// nobody may not have been published at all, which is another matter.
+    pub(super) fn will_is_retained(&mut self, now: Micros, message: Identity) {
+        let publisher = self.layout.streams.get(message.stream as usize).map(|own| own.publisher);
+        let client = publisher.and_then(|publisher| self.clients.get(publisher as usize));
+        let Some(open) = client.map(|client| if client.online { client.alive } else { client.ended.0 })
+        else {
+            return;
+        };
+        if !self.has_write(message) {
+            self.writes(open, message);
+            self.written(message, Fate::Accepted(now));
         }
     }
 
