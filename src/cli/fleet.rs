@@ -1,26 +1,22 @@
 //! `mqttspec fleet`: plays a fleet of devices on bad links and judges what the broker promised them.
 
+mod history;
+mod mutants;
 mod target;
 mod watching;
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Instant};
 
 use clap::Args;
 use mqttspec_fleet::{
-    history::{Finding, Verdict},
+    history::Verdict,
     layout::Layout,
     plan::{Plan, SECOND},
-    shrink::shrink,
     world::{Options, Outcome, Progress, World},
 };
 use reference_broker::{Rule, Rules};
 
-use self::{target::Target, watching::Watching};
+use self::{history::History, target::Target, watching::Watching};
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
@@ -30,11 +26,10 @@ use super::{
 use crate::{
     diagnostic::suggest::did_you_mean,
     fleet::{
-        explore::{Found, MUTANTS, search},
-        mutants, outcome,
+        measured::measured,
+        outcome,
         plan::{self, PlanError},
         report::{self, Report},
-        scenario,
         sockets::{Absence, Ending, Played},
     },
     report::{Date, Page, Tone, counted},
@@ -90,11 +85,11 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let stopped = || stop.is_asked();
     if let Some(count) = arguments.explore {
         on_interrupt(move || asked.ask(), move || abandoned.abandon());
-        return Ok(swarm(arguments, count, &stopped, terminal));
+        return Ok(mutants::swarm(arguments, count, &stopped, terminal));
     }
     if arguments.mutants {
         on_interrupt(move || asked.ask(), move || abandoned.abandon());
-        return show_mutants(arguments, &stopped, terminal);
+        return mutants::show(arguments, &stopped, terminal);
     }
     let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
         list(terminal);
@@ -132,16 +127,19 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
             notes: notes(&ending, &absences),
         },
     );
-    let mut history = None;
-    if let (Some(path), Some(finding)) = (&arguments.scenario, outcome.verdict.broken().next()) {
-        let (told, text) = write_scenario(path, &layout, &options, finding, &stopped)?;
-        page.blank();
-        page.paragraph(0, Tone::Plain, &told);
-        history = text.map(|text| (outcome::id(finding.promise), text));
+    let wanted = arguments.scenario.is_some() || !arguments.reports.is_empty();
+    let finding = outcome.verdict.broken().next().filter(|_| wanted && !arguments.target.is_elsewhere());
+    let history = finding.map(|finding| History::of((&layout, &options), finding, &stopped));
+    if let Some(history) = &history {
+        history.write(arguments.scenario.as_deref(), &mut page)?;
+        history.attach(&mut run);
     }
     let tell = if opened.takes_stdout() { complain } else { print };
     tell(&page.finish());
-    opened.write(&[judged(run, history, arguments, date)])?;
+    let mut judged = judged(run, arguments, date);
+    judged.scenarios.extend(history.and_then(History::scenario));
+    judged.fleet = Some(measured(&outcome.numbers));
+    opened.write(&[judged])?;
     Ok(exit(&outcome.verdict))
 }
 
@@ -167,41 +165,8 @@ fn notes(ending: &Ending, absences: &[Absence]) -> Vec<String> {
     gone.chain(early).collect()
 }
 
-/// Makes the history of a finding small and writes it as a scenario. What to tell about it, and the scenario.
-fn write_scenario(
-    path: &Path,
-    layout: &Layout,
-    options: &Options,
-    finding: &Finding,
-    stopped: &dyn Fn() -> bool,
-) -> Result<(String, Option<String>), BadInput> {
-    let Some(shrunk) = shrink(layout, options, finding, stopped) else {
-        return Ok(("The promise did not break again, so there is no scenario.".to_owned(), None));
-    };
-    let written = scenario::write(layout, options, &shrunk);
-    fs::write(path, &written.text)
-        .map_err(|error| BadInput::new(format!("cannot write {}: {error}", path.display())))?;
-    let clients = counted(written.clients, "client");
-    let proof = if written.is_proven {
-        "it fails on this broker and passes on the reference broker"
-    } else {
-        "but it does not show the breach by itself: what breaks depends on the timing of the links"
-    };
-    let told = format!(
-        "{} holds the history with {clients}, found in {} runs; {proof}.",
-        path.display(),
-        shrunk.runs
-    );
-    Ok((told, Some(written.text)))
-}
-
-/// The report of a run, with the scenario that its history became, by the id of the result it belongs to.
-fn judged(
-    run: RunReport,
-    history: Option<(String, String)>,
-    arguments: &Arguments,
-    date: Date,
-) -> crate::report::Report {
+/// The report of a run.
+fn judged(run: RunReport, arguments: &Arguments, date: Date) -> crate::report::Report {
     let rules: Vec<&str> = arguments.broken.iter().map(|rule| rule.name()).collect();
     let profile = (!rules.is_empty()).then(|| format!("without {}", rules.join(", ")));
     let profile = profile.as_deref();
@@ -209,95 +174,7 @@ fn judged(
     let mut report = reports::report(run, &about);
     // The referee of scenarios does not watch fleets, so nothing counts as watched by it.
     report.judges.clear();
-    report.scenarios.extend(history);
     report
-}
-
-/// Random plans against the reference broker, which must keep its promises, and its mutants, which must not.
-fn swarm(arguments: &Arguments, count: u64, stopped: &dyn Fn() -> bool, terminal: Terminal) -> Exit {
-    let seeds = || arguments.seed..arguments.seed.saturating_add(count);
-    let mut page = terminal.list_page();
-    let mut gaps = 0;
-    let told = |found: &Found| {
-        format!("seed {}: {}  {}", found.seed, found.finding.statement, found.finding.promise.text())
-    };
-    let mutants = if arguments.broken.is_empty() { &MUTANTS[..] } else { &arguments.broken };
-    if arguments.broken.is_empty() {
-        let accused = search(seeds(), Rules::all(), stopped);
-        let (tone, text) = match &accused {
-            None => (Tone::Good, format!("{count} random plans, no promise broken")),
-            Some(found) => (Tone::Bad, told(found)),
-        };
-        page.line(0, &[(Tone::Strong, "the reference broker           "), (tone, &text)]);
-        for (at, what) in accused.iter().flat_map(|found| &found.finding.because) {
-            page.hanging(4, &format!("{:>12}  ", report::time(*at)), Tone::Plain, what);
-        }
-        gaps += u32::from(accused.is_some());
-    }
-    for rule in mutants {
-        let found = search(seeds(), Rules::all().without(*rule), stopped);
-        let (tone, text) = match &found {
-            Some(found) => (Tone::Plain, told(found)),
-            None => (Tone::Bad, "not found".to_owned()),
-        };
-        gaps += u32::from(found.is_none());
-        page.line(0, &[(Tone::Strong, &format!("{:31}", rule.name())), (tone, &text)]);
-    }
-    print(&page.finish());
-    match (stopped(), gaps) {
-        (true, _) => Exit::Undecided,
-        (false, 0) => Exit::Success,
-        (false, _) => Exit::NotConforming,
-    }
-}
-
-/// Mutants of the reference broker, each of which has to show in one of the ready plans.
-fn show_mutants(
-    arguments: &Arguments,
-    stopped: &dyn Fn() -> bool,
-    terminal: Terminal,
-) -> Result<Exit, BadInput> {
-    let mut plans = Vec::new();
-    for (name, _) in plan::builtin() {
-        plans.push((name, load(name, terminal)?));
-    }
-    let mut gaps = 0;
-    let known = || mutants::RULES.iter().map(|(rule, _)| *rule);
-    let rules: Vec<Rule> =
-        if arguments.broken.is_empty() { known().collect() } else { arguments.broken.clone() };
-    for rule in rules {
-        let began = Instant::now();
-        let shown = mutants::show(rule, &plans, arguments.seed, stopped);
-        let seconds = began.elapsed().as_secs_f32();
-        let (tone, text) = match &shown {
-            Some(shown) => {
-                let mutants::Shown { plan, finding } = shown;
-                (Tone::Plain, format!("{plan}: {}  {}", finding.statement, finding.promise.text()))
-            }
-            None if stopped() => return Ok(Exit::Undecided),
-            None => (Tone::Bad, "not found".to_owned()),
-        };
-        gaps += u32::from(shown.is_none());
-        let mut page = terminal.list_page();
-        page.line(
-            0,
-            &[
-                (Tone::Strong, &format!("{:31}", rule.name())),
-                (Tone::Faint, &format!("{seconds:5.1} s  ")),
-                (tone, &text),
-            ],
-        );
-        print(&page.finish());
-    }
-    for (rule, reason) in mutants::UNSEEN.iter().filter(|_| arguments.broken.is_empty()) {
-        let mut page = terminal.list_page();
-        page.line(
-            0,
-            &[(Tone::Strong, &format!("{:31}", rule.name())), (Tone::Faint, &format!("         {reason}"))],
-        );
-        print(&page.finish());
-    }
-    Ok(if gaps == 0 { Exit::Success } else { Exit::NotConforming })
 }
 
 fn about(layout: &Layout, arguments: &Arguments, outcome: &Outcome) -> String {

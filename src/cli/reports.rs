@@ -147,6 +147,7 @@ pub(super) fn report(run: RunReport, about: &Circumstances<'_>) -> Report {
             strict: about.strict,
         },
         known: BTreeMap::new(),
+        fleet: None,
         scenarios,
         judges: coverage.statements.into_iter().map(|(id, class)| (id, class.name().to_owned())).collect(),
         run,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Conclusion, Report, Score, Standing, View, detail,
+    Conclusion, Report, Score, Standing, View, detail, fleet,
     page::Page,
     scores, sentence, standings,
     text::{capped, clean, counted},
@@ -40,6 +40,9 @@ fn one(report: &Report, room: usize) -> String {
     list(&mut text, report, Grade::Inconclusive, "Inconclusive: nothing is judged");
     list(&mut text, report, Grade::Warn, "Warnings");
     list(&mut text, report, Grade::Skip, "Skipped: not offered");
+    if let Some(measured) = &report.fleet {
+        fleet::markdown(&mut text, measured);
+    }
     provenance(&mut text, report);
     text
 }

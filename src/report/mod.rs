@@ -12,6 +12,7 @@ pub mod compare;
 mod conclusion;
 mod date;
 mod detail;
+pub mod fleet;
 mod frames;
 mod html;
 mod json;

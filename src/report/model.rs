@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mqttspec_spec::StatementId;
 use serde::{Deserialize, Serialize};
 
-use super::{Conclusion, date::Date, text::quoted};
+use super::{Conclusion, date::Date, fleet::Measured, text::quoted};
 use crate::verdict::{Grade, RunReport, ScenarioResult};
 
 /// A run with all that is needed to understand it later and elsewhere.
@@ -19,6 +19,8 @@ pub struct Report {
     pub scenarios: BTreeMap<String, String>,
     /// The places of the failures that a baseline accepts, among the results, each with the reason.
     pub known: BTreeMap<usize, String>,
+    /// What was measured, if it was a fleet that was played.
+    pub fleet: Option<Measured>,
     /// By whom each statement is judged: `by scenarios`, `not observable` and so on.
     pub judges: BTreeMap<StatementId, String>,
 }

@@ -77,6 +77,9 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
     let observed = result["findings"][0]["observed"].as_str().unwrap();
     assert!(observed.starts_with("broken at ") && observed.contains(" s "), "{observed}");
     assert_eq!(report["scenarios"]["fleet/delivered"], fs::read_to_string(&file.0).unwrap());
+    // The small history is drawn.
+    let evidence = result["evidence"].as_array().unwrap();
+    assert!(evidence.iter().any(|event| event["summary"].as_str().is_some_and(|text| text.starts_with("PUBLISH"))));
     let (status, rendered, _) = outcome(&["report", "render", &json.path(), "--report", "md=-"]);
     assert_eq!(status, Some(0), "{rendered}");
     assert!(rendered.contains("not conforming: 1 statement broken: v5.0:4.5.0-1"), "{rendered}");
@@ -88,6 +91,12 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
     assert_eq!(status, Some(1), "{stdout}");
 }
 
+/// How many messages the operators of a phase published.
+fn published(phase: &Value) -> u64 {
+    let mut groups = phase["groups"].as_array().unwrap().iter();
+    groups.find(|group| group["name"] == "operator").unwrap()["published"].as_u64().unwrap()
+}
+
 #[test]
 fn what_was_kept_is_reported() {
     let (status, stdout, stderr) = outcome(&["fleet", "fan-out", "--json", "-"]);
@@ -97,6 +106,13 @@ fn what_was_kept_is_reported() {
     assert_eq!(report["summary"]["fail"], 0);
     let kept = result_of(&report, "kept").unwrap();
     assert_eq!((&kept["scenario"], &kept["grade"]), (&"fleet/delivered".into(), &"pass".into()));
+    let fleet = &report["fleet"];
+    let phases: Vec<_> = fleet["phases"].as_array().unwrap().iter().map(|phase| phase["name"].clone()).collect();
+    assert_eq!(phases, ["ramp", "steady", "calm"]);
+    let operator = fleet["groups"].as_array().unwrap().iter().find(|group| group["name"] == "operator").unwrap();
+    assert!(operator["latency"]["p99_99"].as_u64() >= operator["latency"]["p50"].as_u64(), "{operator}");
+    let in_phases: u64 = fleet["phases"].as_array().unwrap().iter().map(|phase| published(phase)).sum();
+    assert_eq!(operator["published"], in_phases);
     let again = outcome(&["fleet", "fan-out", "--list", "--json", "-"]);
     assert_eq!(again.0, Some(2), "a list is no verdict");
 }

@@ -47,6 +47,7 @@ pub(crate) fn report(run: RunReport) -> Report {
             strict: false,
         },
         known: BTreeMap::new(),
+        fleet: None,
         scenarios: sources.collect(),
         judges: ids.map(|id| (id, judge(id).to_owned())).collect(),
         run,

@@ -6,6 +6,7 @@
 mod book;
 mod coverage;
 mod data;
+mod fleet;
 mod front;
 mod ladder;
 mod matrix;
@@ -50,6 +51,7 @@ pub fn html(reports: &[Report]) -> String {
                 (toolbar(&book))
                 main {
                     (front::findings(&book))
+                    (fleet::write(&book))
                     (matrix::write(&book))
                     (scenarios::write(&book))
                     (coverage::write(&book))

@@ -9,6 +9,8 @@ pub(super) fn write(book: &Book<'_>) -> Markup {
     let measured: Vec<(&Column<'_>, &str, Distribution)> = book
         .columns
         .iter()
+        // What travelled in a fleet is told as a whole.
+        .filter(|column| column.report.fleet.is_none())
         .flat_map(|column| {
             let Latency { round_trip, delivery } = Latency::of(&column.report.run.results);
             let named = [("answer", round_trip), ("delivery", delivery)];

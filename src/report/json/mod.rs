@@ -13,6 +13,7 @@ pub use self::read::{ReadError, read};
 use super::{
     Chapter, Report,
     conclusion::Conclusion,
+    fleet::Measured,
     latency::Latency,
     model::Provenance,
     standing::{Standing, link, standings},
@@ -72,13 +73,15 @@ struct Document<'a> {
     latency: Latency,
     results: &'a [ScenarioResult],
     known: Vec<Known<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fleet: Option<&'a Measured>,
     statements: Vec<Row<'a>>,
     scenarios: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Document<'a> {
     fn of(report: &'a Report) -> Self {
-        let Report { provenance, run, known, scenarios, judges } = report;
+        let Report { provenance, run, known, scenarios, judges, fleet } = report;
         let standings = standings(report);
         let ids = Version::ALL.into_iter().flat_map(Version::statements);
         let row = |id| Row::of(id, standings.get(&id).copied(), judges.get(&id));
@@ -91,9 +94,11 @@ impl<'a> Document<'a> {
             stopped: run.stopped.as_deref(),
             seconds: run.duration.as_secs_f64(),
             summary: run.summary,
-            latency: Latency::of(&run.results),
+            // What travelled in a fleet is told as a whole.
+            latency: if fleet.is_none() { Latency::of(&run.results) } else { Latency::default() },
             results: &run.results,
             known: known.iter().map(|(result, why)| Known { result: *result, why }).collect(),
+            fleet: fleet.as_ref(),
             statements: ids.map(row).collect(),
             scenarios,
         }

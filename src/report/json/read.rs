@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::FORMAT;
 use crate::{
-    report::{Report, model::Provenance},
+    report::{Report, fleet::Measured, model::Provenance},
     verdict::{
         RunReport, ScenarioResult, Summary, TargetReport,
         written::{id, seconds},
@@ -84,6 +84,8 @@ struct Document {
     results: Vec<ScenarioResult>,
     #[serde(default)]
     known: Vec<Known>,
+    #[serde(default)]
+    fleet: Option<Measured>,
     statements: Vec<Row>,
     scenarios: BTreeMap<String, String>,
 }
@@ -120,7 +122,8 @@ impl Document {
             results: self.results,
         };
         let judges = self.statements.into_iter().map(|row| (row.id, row.judged)).collect();
-        Ok(Report { provenance: self.provenance, run, known, scenarios: self.scenarios, judges })
+        let Self { provenance, scenarios, fleet, .. } = self;
+        Ok(Report { provenance, run, known, scenarios, judges, fleet })
     }
 }
 

@@ -1,0 +1,66 @@
+//! What was counted of a fleet, as reports tell it.
+
+use mqttspec_fleet::numbers::{GroupNumbers, Numbers, Times};
+
+use crate::report::fleet::{Group, Measured, Percentiles, Phase, Point};
+
+/// What was measured, for a report.
+pub fn measured(numbers: &Numbers) -> Measured {
+    let groups = |groups: &[GroupNumbers]| groups.iter().map(group).collect();
+    Measured {
+        groups: groups(&numbers.groups()),
+        phases: numbers
+            .phases
+            .iter()
+            .map(|phase| Phase {
+                name: phase.name.clone(),
+                began: phase.began,
+                ended: phase.ended,
+                groups: groups(&phase.groups),
+            })
+            .collect(),
+        interval: numbers.series.every,
+        series: numbers
+            .series
+            .points
+            .iter()
+            .map(|point| Point {
+                online: point.online,
+                connects: point.connects,
+                published: point.published,
+                delivered: point.delivered,
+                slowest: point.slowest,
+            })
+            .collect(),
+    }
+}
+
+fn group(group: &GroupNumbers) -> Group {
+    Group {
+        name: group.name.clone(),
+        connects: group.connects,
+        losses: group.losses,
+        published: group.published,
+        repeated: group.repeated,
+        acknowledged: group.acked,
+        delivered: group.delivered,
+        bytes_sent: group.bytes_sent,
+        bytes_received: group.bytes_received,
+        bytes_of_payload: group.bytes_of_payload,
+        latency: percentiles(&group.latency),
+        reconnect: percentiles(&group.reconnect),
+    }
+}
+
+fn percentiles(times: &Times) -> Option<Percentiles> {
+    let at = |hundredths| times.percentile(hundredths);
+    (times.count() > 0).then(|| Percentiles {
+        count: times.count(),
+        p50: at(5000),
+        p90: at(9000),
+        p99: at(9900),
+        p99_9: at(9990),
+        p99_99: at(9999),
+        most: at(10_000),
+    })
+}
