@@ -2,6 +2,7 @@
 
 mod history;
 mod mutants;
+mod sharing;
 mod target;
 mod watching;
 
@@ -16,7 +17,13 @@ use mqttspec_fleet::{
 };
 use reference_broker::{Rule, Rules};
 
-use self::{history::History, target::Target, watching::Watching};
+pub(super) use self::sharing::{is_history, judge};
+use self::{
+    history::History,
+    sharing::{Share, Sharing},
+    target::Target,
+    watching::Watching,
+};
 use super::{
     BadInput, Exit,
     interrupt::on_interrupt,
@@ -69,6 +76,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["plan", "list", "scenario", "url", "launch", "explore", "wanted", "json"])]
     mutants: bool,
     #[command(flatten)]
+    sharing: Sharing,
+    #[command(flatten)]
     reports: Reports,
 }
 
@@ -98,19 +107,26 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let plan = load(name, terminal)?;
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
-    let options = Options { seed: arguments.seed, rules, ..Options::default() };
+    let mut options = Options { seed: arguments.seed, rules, ..Options::default() };
     let opened = arguments.reports.open()?;
     let (began, date) = (Instant::now(), reports::now());
     on_interrupt(move || asked.ask(), move || abandoned.abandon());
     let told = format!("{}, {}", counted(layout.devices.len(), "device"), arguments.target.name());
     let mut watching = Watching::new(&layout, &told, arguments.live, terminal)?;
+    if arguments.sharing.shard.is_some() && !arguments.target.is_elsewhere() {
+        return Err(BadInput::new("the shares of a fleet play against one broker: name it with --target"));
+    }
+    let mut share = arguments.sharing.begin(name, &layout, &mut options)?;
     let mut watch = |progress: &Progress<'_>| {
         watching.look(progress);
-        !stop.is_asked()
+        !stop.is_asked() && share.as_mut().is_none_or(Share::write)
     };
     let played = play(arguments, (&layout, &options), (&stop, terminal), &mut watch)?;
     watching.clear();
     let Some(Played { outcome, ending, absences }) = played else { return Ok(Exit::Undecided) };
+    if let Some(share) = share {
+        share.finish(&outcome)?;
+    }
     watching.conclude(report::conclusion(&outcome.verdict).1);
     let mut run = outcome::outcome(&outcome, &layout, &arguments.target.name(), began.elapsed());
     if ending != Ending::Complete {
@@ -140,7 +156,11 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     judged.scenarios.extend(history.and_then(History::scenario));
     judged.fleet = Some(measured(&outcome.numbers));
     opened.write(&[judged])?;
-    Ok(exit(&outcome.verdict))
+    Ok(match arguments.sharing.shard {
+        // What is owed between shares is judged when they are put together.
+        Some(_) if outcome.verdict.complete && !outcome.verdict.is_broken() => Exit::Success,
+        Some(_) | None => exit(&outcome.verdict),
+    })
 }
 
 /// In virtual time, or against the target in real time; none if that cannot begin.

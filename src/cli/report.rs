@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, Subcommand};
 
 use super::{
-    BadInput, Exit,
+    BadInput, Exit, fleet,
     output::Destination,
     reports::{Opened, Reports},
     terminal::{Terminal, complain, print},
@@ -46,14 +46,15 @@ struct Render {
     reports: Reports,
 }
 
-/// Put the reports of several brokers, or of several versions of one, side by side
+/// Put the reports of several brokers, or of several versions of one, side by side; or judge the shares of a fleet together
 #[derive(Debug, Args)]
 struct Merge {
-    /// Reports written by `--report json=FILE`, in the order in which they are to stand
+    /// Reports written by `--report json=FILE`, in the order in which they are to stand; or the histories that all shares of
+    /// a fleet wrote by `mqttspec fleet --shard`
     #[arg(required = true, value_name = "REPORT")]
     files: Vec<PathBuf>,
     /// Where to write the matrix; the ending says the form: .html, .json, .md or .xml. May be repeated
-    #[arg(short, long, required = true, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
 }
 
@@ -72,7 +73,7 @@ struct Diff {
 pub(super) fn report(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     match &arguments.command {
         Command::Render(arguments) => render(arguments, terminal),
-        Command::Merge(arguments) => merge(arguments),
+        Command::Merge(arguments) => merge(arguments, terminal),
         Command::Diff(arguments) => diff(arguments, terminal),
     }
 }
@@ -100,9 +101,12 @@ fn render(arguments: &Render, terminal: Terminal) -> Result<Exit, BadInput> {
     Ok(Exit::Success)
 }
 
-/// What is merged keeps the packets only of the runs that did not pass.
-fn merge(arguments: &Merge) -> Result<Exit, BadInput> {
-    let reports = Report::beside(read_all(&arguments.files)?);
+/// What is merged keeps the packets only of the runs that did not pass. The histories of a fleet's shares are judged.
+fn merge(arguments: &Merge, terminal: Terminal) -> Result<Exit, BadInput> {
+    let are_histories = arguments.files.iter().all(|path| fleet::is_history(path));
+    if !are_histories && arguments.output.is_empty() {
+        return Err(BadInput::new("say with --output where to write the matrix"));
+    }
     let kinds = arguments.output.iter().map(|path| {
         let unknown = || {
             let endings = Kind::ALL.map(|(kind, _)| format!(".{}", kind.ending())).join(", ");
@@ -114,7 +118,12 @@ fn merge(arguments: &Merge) -> Result<Exit, BadInput> {
         Ok((Kind::of_ending(path).ok_or_else(unknown)?, path))
     });
     let kinds: Vec<_> = kinds.collect::<Result<_, BadInput>>()?;
-    Opened::of(kinds.into_iter())?.write(&reports)?;
+    let opened = Opened::of(kinds.into_iter())?;
+    if are_histories {
+        return fleet::judge(&arguments.files, opened, terminal);
+    }
+    let reports = Report::beside(read_all(&arguments.files)?);
+    opened.write(&reports)?;
     print(&format!("merged {}\n", report::counted(reports.len(), "report")));
     Ok(Exit::Success)
 }

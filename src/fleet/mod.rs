@@ -12,4 +12,5 @@ pub mod outcome;
 pub mod plan;
 pub mod report;
 pub mod scenario;
+pub mod shards;
 pub mod sockets;

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use mqttspec_fleet::{
-    history::{self, Decision, Limit, Promise},
+    history::{self, Decision, Limit, Promise, Verdict},
     layout::Layout,
+    plan::Micros,
     world::Outcome,
 };
 use mqttspec_spec::Version;
@@ -17,7 +18,16 @@ use crate::verdict::{Finding, Grade, RunReport, ScenarioResult, Summary, TargetR
 ///
 /// Of the promises only that of delivery is taken for kept where nothing was found: its keeping is counted.
 pub fn outcome(outcome: &Outcome, layout: &Layout, address: &str, duration: Duration) -> RunReport {
-    let verdict = &outcome.verdict;
+    outcome_of((&outcome.verdict, outcome.ended), layout, address, duration)
+}
+
+/// The same of a verdict and the time at which the fleet's run ended.
+pub fn outcome_of(
+    (verdict, ended): (&Verdict, Micros),
+    layout: &Layout,
+    address: &str,
+    duration: Duration,
+) -> RunReport {
     let mut results: Vec<ScenarioResult> = Vec::new();
     // Of many findings only some are kept, so that nobody knows which versions the others are of.
     let is_open = [Decision::Broken, Decision::Undecided]
@@ -42,7 +52,7 @@ pub fn outcome(outcome: &Outcome, layout: &Layout, address: &str, duration: Dura
     }
     results.sort_by(|a, b| (&a.scenario, a.version, &a.variant).cmp(&(&b.scenario, b.version, &b.variant)));
     for result in &mut results {
-        result.duration = Duration::from_micros(outcome.ended);
+        result.duration = Duration::from_micros(ended);
     }
     RunReport {
         mqttspec: env!("CARGO_PKG_VERSION").to_owned(),

@@ -58,10 +58,12 @@ fn result_of<'r>(report: &'r Value, variant: &str) -> Option<&'r Value> {
 
 #[test]
 fn what_a_mutant_breaks_becomes_a_scenario() {
+    // A thousand devices, of which two are enough.
     let file = Temporary::new("history.yaml");
     let rule = "messages-kept-for-absent";
     let json = Temporary::new("report.json");
-    let run = ["fleet", "fan-out", "--break", rule, "--scenario", &file.path(), "--json", &json.path()];
+    let run =
+        ["fleet", "thundering-herd", "--break", rule, "--scenario", &file.path(), "--json", &json.path()];
     let (status, stdout, stderr) = outcome(&run);
     assert_eq!(status, Some(1), "{stdout}{stderr}");
     // Lines are broken where the page ends.
@@ -73,16 +75,20 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
     let report: Value = serde_json::from_str(&fs::read_to_string(&json.0).unwrap()).unwrap();
     let result = result_of(&report, "broken").unwrap();
     assert_eq!((&result["scenario"], &result["grade"]), (&"fleet/delivered".into(), &"fail".into()));
-    assert_eq!(result["broken"][0], "v5.0:4.5.0-1");
+    assert_eq!(result["broken"][0], "v3.1.1:4.5.0-1");
     let observed = result["findings"][0]["observed"].as_str().unwrap();
     assert!(observed.starts_with("broken at ") && observed.contains(" s "), "{observed}");
     assert_eq!(report["scenarios"]["fleet/delivered"], fs::read_to_string(&file.0).unwrap());
     // The small history is drawn.
     let evidence = result["evidence"].as_array().unwrap();
-    assert!(evidence.iter().any(|event| event["summary"].as_str().is_some_and(|text| text.starts_with("PUBLISH"))));
+    assert!(
+        evidence
+            .iter()
+            .any(|event| event["summary"].as_str().is_some_and(|text| text.starts_with("PUBLISH")))
+    );
     let (status, rendered, _) = outcome(&["report", "render", &json.path(), "--report", "md=-"]);
     assert_eq!(status, Some(0), "{rendered}");
-    assert!(rendered.contains("not conforming: 1 statement broken: v5.0:4.5.0-1"), "{rendered}");
+    assert!(rendered.contains("not conforming: 1 statement broken: v3.1.1:4.5.0-1"), "{rendered}");
     assert!(result_of(&report, "kept").is_none(), "nobody knows for which versions all came");
     let (status, stdout, _) = outcome(&["run", "--scenarios", &file.path()]);
     assert_eq!(status, Some(0), "{stdout}");
@@ -107,9 +113,11 @@ fn what_was_kept_is_reported() {
     let kept = result_of(&report, "kept").unwrap();
     assert_eq!((&kept["scenario"], &kept["grade"]), (&"fleet/delivered".into(), &"pass".into()));
     let fleet = &report["fleet"];
-    let phases: Vec<_> = fleet["phases"].as_array().unwrap().iter().map(|phase| phase["name"].clone()).collect();
+    let phases: Vec<_> =
+        fleet["phases"].as_array().unwrap().iter().map(|phase| phase["name"].clone()).collect();
     assert_eq!(phases, ["ramp", "steady", "calm"]);
-    let operator = fleet["groups"].as_array().unwrap().iter().find(|group| group["name"] == "operator").unwrap();
+    let operator =
+        fleet["groups"].as_array().unwrap().iter().find(|group| group["name"] == "operator").unwrap();
     assert!(operator["latency"]["p99_99"].as_u64() >= operator["latency"]["p50"].as_u64(), "{operator}");
     let in_phases: u64 = fleet["phases"].as_array().unwrap().iter().map(|phase| published(phase)).sum();
     assert_eq!(operator["published"], in_phases);
@@ -192,4 +200,59 @@ fn a_fleet_shows_itself_and_ends_when_it_is_asked_to() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("publisher       5 connects"), "{stdout}");
     assert!(stdout.contains("The run is over early: it was interrupted."), "{stdout}");
+}
+
+/// Plays all shares of the small fleet against a broker, each by a process of its own, and judges them together.
+fn in_shares(broker: &Broker, name: &str) -> (Option<i32>, String) {
+    let plan = Temporary::new(&format!("{name}.yaml"));
+    fs::write(&plan.0, SMALL).unwrap();
+    let histories: Vec<Temporary> =
+        (1..=4).map(|shard| Temporary::new(&format!("{name}-{shard}.history"))).collect();
+    std::thread::scope(|scope| {
+        for (number, history) in (1..).zip(&histories) {
+            let (plan, history, shard) = (plan.path(), history.path(), format!("{number}/4"));
+            let url = broker.url();
+            scope.spawn(move || {
+                let run = ["fleet", &plan, "--target", &url, "--shard", &shard, "--history", &history];
+                let (status, stdout, stderr) = outcome(&run);
+                assert!(matches!(status, Some(0 | 1)), "{status:?} {stdout}{stderr}");
+            });
+        }
+    });
+    let files: Vec<String> = histories.iter().map(Temporary::path).collect();
+    let mut merge = vec!["report", "merge"];
+    merge.extend(files.iter().map(String::as_str));
+    let (status, stdout, stderr) = outcome(&merge);
+    let (without_one, _, refused) = outcome(merge.get(..5).unwrap());
+    assert_eq!(without_one, Some(2), "{refused}");
+    assert!(refused.contains("there are 0 of share 4"), "{refused}");
+    (status, stdout + &stderr)
+}
+
+#[test]
+fn shares_are_judged_like_the_whole() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (status, told) = in_shares(&Broker::start(&[]).unwrap(), "right");
+            assert_eq!(status, Some(0), "{told}");
+            assert!(told.contains("\nconforming: "), "{told}");
+        });
+        scope.spawn(|| {
+            let wrong = Broker::start(&["--break", "messages-kept-for-absent"]).unwrap();
+            let (status, told) = in_shares(&wrong, "wrong");
+            assert_eq!(status, Some(1), "{told}");
+        });
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_a_share() {
+    let broker = Broker::start(&[]).unwrap();
+    let plan = Temporary::new("full.yaml");
+    fs::write(&plan.0, SMALL).unwrap();
+    let run = ["fleet", &plan.path(), "--target", &broker.url(), "--shard", "1/1", "--history", "/dev/full"];
+    let (status, _, stderr) = outcome(&run);
+    assert_eq!(status, Some(2), "{stderr}");
+    assert!(stderr.contains("cannot write the history to /dev/full: No space left"), "{stderr}");
 }

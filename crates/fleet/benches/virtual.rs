@@ -21,7 +21,9 @@ use mqttspec_wire::{QoS, Version};
 fn main() {
     let wanted: Vec<u32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     let wanted = if wanted.is_empty() { vec![1000, 10_000] } else { wanted };
-    println!("| devices | virtual minutes | seconds | events/s | µs per event | deliveries | peak MB | bytes per device | trace |");
+    println!(
+        "| devices | virtual minutes | seconds | events/s | µs per event | deliveries | peak MB | bytes per device | trace |"
+    );
     println!("|--:|--:|--:|--:|--:|--:|--:|--:|---|");
     for devices in wanted {
         measure(devices);

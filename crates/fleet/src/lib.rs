@@ -15,5 +15,6 @@ pub mod link;
 pub mod numbers;
 pub mod plan;
 pub mod random;
+pub mod segment;
 pub mod shrink;
 pub mod world;

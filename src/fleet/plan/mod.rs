@@ -67,8 +67,14 @@ pub fn builtin() -> impl Iterator<Item = (&'static str, String)> {
 
 /// Loads a plan: a file, or one of those that are built into the program by its name.
 pub fn load(name: &str) -> Result<Plan, PlanError> {
+    let (path, text) = text(name)?;
+    load_str(&path, &text).map_err(PlanError::Mistakes)
+}
+
+/// The text of a plan, and how diagnostics name it.
+pub fn text(name: &str) -> Result<(String, String), PlanError> {
     if let Some((name, text)) = builtin::PLANS.iter().find(|(own, _)| *own == name) {
-        return load_str(&format!("scenarios/fleet/{name}.yaml"), text).map_err(PlanError::Mistakes);
+        return Ok((format!("scenarios/fleet/{name}.yaml"), (*text).to_owned()));
     }
     let path = Path::new(name);
     if !name.contains(['/', '\\', '.']) && !path.exists() {
@@ -79,7 +85,7 @@ pub fn load(name: &str) -> Result<Plan, PlanError> {
     }
     let unreadable = |error| PlanError::Unreadable { path: name.to_owned(), error };
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    load_str(name, &text).map_err(PlanError::Mistakes)
+    Ok((name.to_owned(), text))
 }
 
 /// Loads the plan that `text` is; `path` is how diagnostics name it.

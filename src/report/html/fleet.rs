@@ -1,5 +1,7 @@
 //! What was measured of a fleet: its numbers, and charts of how they went.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
 use super::{
@@ -39,6 +41,9 @@ pub(super) fn write(book: &Book<'_>) -> Markup {
         }
     }
 }
+
+/// Within a decade the logarithm of each digit from 1, in thousandths.
+const DIGITS: [u64; 10] = [0, 301, 477, 602, 699, 778, 845, 903, 954, 1000];
 
 /// A line of a chart: its name and where it goes.
 type Line = (&'static str, fn(&Point) -> u64);
@@ -114,8 +119,6 @@ fn lowest(measured: &[(&str, Percentiles)]) -> u32 {
 fn raised(micros: u64, low: u32, high: u32) -> u64 {
     let exponent = micros.max(1).ilog10();
     let unit = 10_u64.saturating_pow(exponent);
-    // Within a decade the logarithm of a digit, in thousandths.
-    const DIGITS: [u64; 10] = [0, 301, 477, 602, 699, 778, 845, 903, 954, 1000];
     let digit = usize::try_from(micros.max(1) / unit).unwrap_or(1).clamp(1, 9);
     let [below, above] = [digit - 1, digit].map(|at| DIGITS.get(at).copied().unwrap_or(1000));
     let thousandths = below + (above - below) * (micros.max(1) % unit) / unit;
@@ -147,7 +150,7 @@ fn path(places: impl Iterator<Item = (u64, u64)>) -> String {
     let mut path = String::new();
     for (x, y) in places {
         path.push(if path.is_empty() { 'M' } else { 'L' });
-        path.push_str(&format!("{x} {y}"));
+        let _ = write!(path, "{x} {y}");
     }
     path
 }

@@ -123,7 +123,7 @@ impl Document {
         };
         let judges = self.statements.into_iter().map(|row| (row.id, row.judged)).collect();
         let Self { provenance, scenarios, fleet, .. } = self;
-        Ok(Report { provenance, run, known, scenarios, judges, fleet })
+        Ok(Report { provenance, run, scenarios, known, fleet, judges })
     }
 }
 

@@ -238,9 +238,10 @@ impl Oracle<'_> {
     }
 
     pub(super) fn is_alive(&mut self, now: Micros, device: u32, since: Micros) {
+        let tolerance = self.tolerance;
         let Some(client) = self.clients.get_mut(device as usize) else { return };
         client.alive = client.alive.max(since);
-        let early = client.early_will.filter(|came| *came < since);
+        let early = client.early_will.filter(|came| came.saturating_add(tolerance) < since);
         if let Some(came) = early {
             client.early_will = None;
             self.will_came_early(now, device, came, since);
@@ -289,11 +290,12 @@ impl Oracle<'_> {
     }
 
     pub(super) fn subscribed(&mut self, now: Micros, device: u32, entry: u8, granted: Option<QoS>) {
+        let tolerance = self.tolerance;
         if let Some(client) = self.clients.get_mut(device as usize)
             && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
             && let Some(qos) = granted
         {
-            (subscription.granted, subscription.qos) = (subscription.granted.min(now), qos);
+            (subscription.granted, subscription.qos) = (subscription.granted.min(now + tolerance), qos);
             subscription.renewed.1 = now;
             self.reads(now, device, entry);
         }

@@ -148,7 +148,9 @@ impl Oracle<'_> {
             None if message.sequence <= stream.settled && stream.settled_at > 0 => stream.settled_at,
             Some(Fate::Open | Fate::Nothing(_) | Fate::Forbidden) | None => return true,
         };
+        let accepted = accepted.saturating_add(self.tolerance);
         let sent = stream.record(message.sequence).map_or(message.due, |record| record.sent);
+        let sent = sent.saturating_sub(self.tolerance);
         let ended = self
             .clients
             .get(device as usize)
@@ -195,7 +197,7 @@ impl Oracle<'_> {
         });
         let Some(client) = self.clients.get(device as usize) else { return };
         let connected = client.connect_sent;
-        let over = accepted.map(|at| at + u64::from(expiry) * SECOND + SECOND);
+        let over = accepted.map(|at| at + u64::from(expiry) * SECOND + SECOND + self.tolerance);
         if !delivered.dup && over.is_some_and(|over| over < connected) {
             self.accuse(Promise::Expired, now, (device, message), |_| {
                 format!("it came for the first time on a connection that began at {}", seconds(connected))

@@ -50,7 +50,8 @@ impl Oracle<'_> {
     ) {
         let Some(client) = self.clients.get(device as usize) else { return };
         let expiry = self.layout.streams.get(message.stream as usize).and_then(|stream| stream.expiry);
-        let there = client.online && client.alive > accepted.saturating_add(self.layout.patience);
+        let patience = self.layout.patience + self.tolerance;
+        let there = client.online && client.alive > accepted.saturating_add(patience);
         let decision = if self.restarted.is_some_and(|at| at >= message.due) {
             Decision::Permitted(Limit::NotPersistent)
         } else if client.overflowed.is_some_and(|at| at >= message.due) {

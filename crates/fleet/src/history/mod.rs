@@ -60,6 +60,8 @@ pub struct Oracle<'a> {
     /// When the broker last ended, and when it was back.
     down: (Micros, Micros),
     calm: Option<Micros>,
+    /// How far the clocks of different devices may be apart.
+    tolerance: Micros,
 }
 
 impl<'a> Oracle<'a> {
@@ -78,7 +80,15 @@ impl<'a> Oracle<'a> {
             restarted: None,
             down: (0, 0),
             calm: None,
+            tolerance: 0,
         }
+    }
+
+    /// Devices have different clocks, which are at most so far apart.
+    #[must_use]
+    pub fn tolerating(mut self, tolerance: Micros) -> Self {
+        self.tolerance = tolerance;
+        self
     }
 
     /// Takes in what a device did or saw. The times of one device never go back.

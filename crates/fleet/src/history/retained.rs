@@ -81,7 +81,10 @@ impl Oracle<'_> {
             });
             let matches = watcher.is_some_and(|watcher| watcher.plain & bit != 0);
             let expires = register.writes.iter().any(|write| self.expiry(write.message).is_some());
-            if matches && !expires && register.writes.iter().any(|write| write.done < asked) {
+            if matches
+                && !expires
+                && register.writes.iter().any(|write| write.done.saturating_add(self.tolerance) < asked)
+            {
                 self.readers.insert((device, *topic), now);
             }
         }
@@ -150,7 +153,7 @@ impl Oracle<'_> {
             return;
         };
         let asked = self.clients.get(device as usize).and_then(|client| client.asked(u8::MAX));
-        if asked.is_some_and(|asked| done.saturating_add(expiry + SECOND) < asked) {
+        if asked.is_some_and(|asked| done.saturating_add(expiry + SECOND + self.tolerance) < asked) {
             self.accuse(Promise::Expired, now, (device, message), |_| {
                 "it came as retained after SUBSCRIBE, which was sent later".to_owned()
             });
@@ -172,10 +175,11 @@ impl Oracle<'_> {
         let newer = |write: &&Write| {
             let same_stream = write.message.stream == message.stream;
             let later = match read {
-                Some(read) => write.sent > read.done,
+                Some(read) => write.sent > read.done.saturating_add(self.tolerance),
                 None => false,
             };
-            write.done < asked && (later || same_stream && write.message.sequence > message.sequence)
+            write.done.saturating_add(self.tolerance) < asked
+                && (later || same_stream && write.message.sequence > message.sequence)
         };
         writes.iter().find(newer).map(|write| (write.message, write.done))
     }

@@ -151,6 +151,7 @@ impl Oracle<'_> {
         };
         let latest = self.latest_will(publisher).map_or(0, |(_, latest)| latest);
         let delay = self.will_delay(publisher, message.stream);
+        let tolerance = self.tolerance;
         let record =
             self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
         let fate = record.map(|record| record.fate);
@@ -170,7 +171,7 @@ impl Oracle<'_> {
                 client.early_will.get_or_insert(now);
                 true
             }
-            Some(_) if message.sequence == latest && now < open.saturating_add(delay) => {
+            Some(_) if message.sequence == latest && now + tolerance < open.saturating_add(delay) => {
                 self.accuse(Promise::WillDelayed, now, (device, message), |_| {
                     "it came before its delay was over".to_owned()
                 });

@@ -24,6 +24,7 @@ use crate::{
     numbers::Numbers,
     plan::{Micros, NEVER, SECOND},
     random::scramble,
+    segment::{Heard, What},
 };
 
 /// A device with its path.
@@ -197,6 +198,9 @@ impl<'a, F: Far> World<'a, F> {
     pub fn finish(mut self, complete: bool) -> Outcome {
         for (device, member) in (0..).zip(&self.members) {
             for open in member.device.open_exchanges().filter(|_| complete) {
+                if let Some(tap) = &self.options.tap {
+                    tap.leave(Heard { at: self.now, device, what: What::Open(open) });
+                }
                 self.oracle.left_open(self.now, device, open);
             }
         }
@@ -316,6 +320,9 @@ impl<'a, F: Far> World<'a, F> {
         member.device.handle(&mut desk, input);
         for event in self.events.drain(..) {
             self.numbers.note(self.layout, self.now, device, &event);
+            if let Some(tap) = &self.options.tap {
+                tap.leave(Heard { at: self.now, device, what: What::Event(event.clone()) });
+            }
             self.oracle.note(self.now, device, event);
         }
         let mut actions = std::mem::take(&mut self.actions);

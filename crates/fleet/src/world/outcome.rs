@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use reference_broker::{Config, Rules};
 
-use crate::{device::Credentials, history::Verdict, numbers::Numbers, plan::Micros};
+use crate::{device::Credentials, history::Verdict, numbers::Numbers, plan::Micros, segment::Tap};
 
 /// What distinguishes one run of a plan from another.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Options {
     pub credentials: Option<Credentials>,
     /// What is left out, for a smaller history of the same kind.
     pub left_out: LeftOut,
+    /// Where everything that devices did and saw is left, if somebody takes it.
+    pub tap: Option<Tap>,
 }
 
 impl Default for Options {
@@ -28,6 +30,7 @@ impl Default for Options {
             config: Config::default(),
             credentials: None,
             left_out: LeftOut::default(),
+            tap: None,
         }
     }
 }

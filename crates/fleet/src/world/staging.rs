@@ -6,6 +6,7 @@ use crate::{
     history::LOOKS,
     link::Path,
     plan::{Micros, NEVER, PhaseEvent, SECOND},
+    segment::{Heard, What},
 };
 
 impl<F: Far> World<'_, F> {
@@ -84,13 +85,20 @@ impl<F: Far> World<'_, F> {
         }
         self.weather.down = true;
         self.ticks = NEVER;
-        self.oracle.restarted(self.now, self.now + down);
+        self.note_restart(self.now, self.now + down);
         for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
             if let Some(member) = self.member(device).filter(|member| member.open) {
                 self.tell_on(device, member.connection, Input::Closed(false));
             }
         }
         self.queue.push(self.now + down, Happening::Returns);
+    }
+
+    fn note_restart(&mut self, ends: Micros, back: Micros) {
+        if let Some(tap) = &self.options.tap {
+            tap.leave(Heard { at: self.now, device: 0, what: What::Restarted(ends, back) });
+        }
+        self.oracle.restarted(ends, back);
     }
 
     pub(super) fn returns(&mut self) {
@@ -102,7 +110,7 @@ impl<F: Far> World<'_, F> {
     /// The broker ended by itself or by somebody else's hand, and let somebody in again now.
     pub fn returned(&mut self, now: Micros) {
         self.now = self.now.max(now);
-        self.oracle.restarted(0, self.now);
+        self.note_restart(0, self.now);
     }
 
     /// The last phase is over: the links are good, nothing new is published, and everybody comes back.
