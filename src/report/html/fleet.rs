@@ -69,7 +69,7 @@ fn over_time(measured: &Measured, title: &str, lines: &[Line]) -> Markup {
                 @for phase in measured.phases.iter().filter(|phase| phase.began <= phase.ended) {
                     @let x = moment(phase.began).min(WIDTH);
                     path.rule d=(format!("M{x} 0V{}", HEIGHT + 6)) {}
-                    @if moment(phase.ended) > x + 30 { text x=(x + 4) y=(HEIGHT + 16) { (shown(&phase.name)) } }
+                    @if moment(phase.ended).min(WIDTH) > x + 30 { text x=(x + 4) y=(HEIGHT + 16) { (shown(&phase.name)) } }
                 }
                 @for (number, line) in lines.iter().enumerate() { path.plot.(colour(number)) d=(path(line)) {} }
             }
