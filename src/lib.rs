@@ -10,6 +10,7 @@ pub mod referee;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod schema;
 pub mod settings;
 pub mod stage;
 pub mod target;

@@ -21,6 +21,7 @@ mod reports;
 mod rules;
 mod run;
 mod scenarios;
+mod schema;
 mod scram;
 mod selection;
 mod settings;
@@ -50,6 +51,7 @@ enum Command {
     List(list::Arguments),
     Explain(explain::Arguments),
     Lint(lint::Arguments),
+    Schema(schema::Arguments),
     Mutants(mutants::Arguments),
     Report(report::Arguments),
     Broker(broker::Arguments),
@@ -85,6 +87,7 @@ pub fn main() -> Exit {
         Command::Fleet(arguments) => fleet::fleet(arguments, terminal),
         Command::Watch(arguments) => watch::watch(arguments, terminal),
         Command::Mutants(arguments) => mutants::mutants(arguments, terminal),
+        Command::Schema(arguments) => Ok(schema::schema(arguments)),
         Command::Lint(arguments) => Ok(lint::lint(arguments, terminal)),
     };
     done.unwrap_or_else(|bad| {

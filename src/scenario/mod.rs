@@ -20,3 +20,4 @@ pub mod vocabulary;
 use crate::diagnostic::{self, suggest};
 pub use crate::diagnostic::{Code, Diagnostic, Diagnostics, Mistake};
 pub use load::{Lint, LoadError, builtin, lint, load_all, load_recipe, load_str, load_tree};
+pub use lower::words;

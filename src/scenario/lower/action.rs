@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// How an action is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
     /// As a word: `client: cut`.
     Word,
     /// With what belongs to it: `client: {publish: {...}}`.
@@ -25,7 +25,8 @@ enum Form {
     Both,
 }
 
-const ACTIONS: [(&str, Form); 18] = [
+/// What clients do, and how it is written.
+pub const ACTIONS: [(&str, Form); 18] = [
     ("open", Form::Word),
     ("connect", Form::Both),
     ("disconnect", Form::Both),

@@ -11,7 +11,7 @@ use crate::scenario::{
 };
 
 /// The changes that can be made to a packet's layout.
-const EDITS: [&str; 11] =
+pub const EDITS: [&str; 11] =
     ["first-byte", "flags", "drop", "repeat", "move", "replace", "insert", "length", "pad", "cut", "append"];
 /// More bytes than any variable byte integer may have.
 const MAX_PAD: u32 = 8;

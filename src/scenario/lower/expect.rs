@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The grades that an outcome or a way of closing can have.
-const GRADES: [&str; 4] = ["pass", "warn", "fail", "inconclusive"];
+pub const GRADES: [&str; 4] = ["pass", "warn", "fail", "inconclusive"];
 
 impl Lower {
     /// The modifiers of an expectation.

@@ -15,7 +15,7 @@ use crate::scenario::{
 };
 
 /// The matchers that are written as mappings; `save` may stand beside one of them.
-const MATCHERS: [&str; 11] = [
+pub const MATCHERS: [&str; 11] = [
     "equal",
     "any-of",
     "not",

@@ -22,6 +22,17 @@ mod step;
 mod versions;
 mod whichever;
 
+/// The words of steps, beside those of packets.
+pub mod words {
+    pub use super::{
+        action::{ACTIONS, Form},
+        edit::EDITS,
+        expect::GRADES,
+        matcher::MATCHERS,
+        step::RESTARTS,
+    };
+}
+
 use std::sync::Arc;
 
 use mqttspec_spec::{StatementId, Version};

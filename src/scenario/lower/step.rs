@@ -22,7 +22,7 @@ use crate::{
 /// The name that stands for the broker where a step names who acts.
 const BROKER: &str = "broker";
 /// What a step can do to the broker.
-const RESTARTS: [(&str, Restart); 2] = [("restart", Restart::Asked), ("kill", Restart::Killed)];
+pub const RESTARTS: [(&str, Restart); 2] = [("restart", Restart::Asked), ("kill", Restart::Killed)];
 /// The most repetitions of a step.
 const MAX_REPEAT: u32 = 100_000;
 

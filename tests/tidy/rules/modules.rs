@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Each module and those it may not use. `cli` uses everything and nobody uses it.
-const MAY_NOT_USE: [(&str, &[&str]); 13] = [
+const MAY_NOT_USE: [(&str, &[&str]); 14] = [
     (
         "diagnostic",
         &[
@@ -30,6 +30,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 13] = [
     ("fleet", &["stage", "referee", "coverage", "settings", "cli"]),
     ("stage", &["settings", "scenario", "target", "runner", "coverage", "fleet", "report", "cli"]),
     ("scenario", &["settings", "target", "runner", "referee", "coverage", "fleet", "report", "cli"]),
+    ("schema", &["target", "referee", "runner", "coverage", "fleet", "stage", "report", "cli"]),
     ("target", &["settings", "referee", "runner", "coverage", "fleet", "report", "cli"]),
     ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "fleet", "report", "cli"]),
     (
