@@ -148,7 +148,7 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
             let name = arguments.source.name();
             print(&match arguments.format {
                 Format::Text => render::show(&name, &survey, size(terminal)),
-                Format::Json => render::show_json(&name, &survey).map_err(unwritten)?,
+                Format::Json => render::show_json(&name, &survey).map_err(|error| unwritten(&error))?,
             });
             Ok(if survey.mqtt() == 0 { Exit::Undecided } else { Exit::Success })
         }
@@ -159,7 +159,7 @@ pub(super) fn capture(arguments: &Arguments, terminal: Terminal) -> Result<Exit,
     }
 }
 
-fn unwritten(error: RenderError) -> BadInput {
+fn unwritten(error: &RenderError) -> BadInput {
     BadInput::new(error.to_string())
 }
 
@@ -213,7 +213,7 @@ fn list(arguments: &Show) -> Result<Exit, BadInput> {
     })?;
     print(&lines);
     if let Some(error) = failed {
-        return Err(unwritten(error));
+        return Err(unwritten(&error));
     }
     if let Some(cut) = &survey.cut {
         complain(&format!("warning: {cut}\n"));

@@ -149,6 +149,28 @@ fn topic_aliases_are_used_again() {
     assert_eq!(grade(&text, Some("forwarded-topic-matches")), Grade::Fail, "{text}");
 }
 
+/// Of two messages that were published only one had come when the client left: the other one may come.
+#[test]
+fn who_got_everything_gets_nothing_more() {
+    const DISCONNECT: &[u8] = b"\xE0\x00";
+    let message: &[u8] = b"\x30\x07\x00\x01t\x00abc";
+    let turns = [
+        (4000, CLIENT, CONNECT),
+        (4000, BROKER, CONNACK),
+        (4000, CLIENT, &b"\x82\x07\x00\x01\x00\x00\x01t\x00"[..]),
+        (4000, BROKER, b"\x90\x04\x00\x01\x00\x00"),
+        (4000, CLIENT, message),
+        (4000, BROKER, message),
+    ];
+    let text = made_of(&dialogue(&[&turns[..], &[(4000, CLIENT, DISCONNECT)]].concat()));
+    assert!(text.contains("{expect-nothing-more: {}, else: fail 4.3.1-1}"), "{text}");
+    assert_eq!(grade(&text, None), Grade::Pass, "{text}");
+    assert_eq!(grade(&text, Some("qos0-sent-once")), Grade::Fail, "{text}");
+    let text =
+        made_of(&dialogue(&[&turns[..], &[(4000, CLIENT, message), (4000, CLIENT, DISCONNECT)]].concat()));
+    assert!(!text.contains("expect-nothing-more"), "{text}");
+}
+
 #[test]
 fn who_was_sent_away_is_sent_away_again() {
     let text = made_of(&dialogue(&[

@@ -9,6 +9,7 @@
 
 mod fields;
 mod refusal;
+mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use mqttspec_wire::{
 use self::{
     fields::{publish, quoted, subscribe, topic},
     refusal::{Refusal, refusal},
+    silence::{Ledger, Silence},
 };
 use super::{Recording, Turn};
 
@@ -57,6 +59,7 @@ pub fn scenario(recordings: &[Recording], options: &Options) -> Result<String, C
         messages: None,
         covers: Vec::new(),
         left: BTreeSet::new(),
+        ledger: Ledger::default(),
         aliases: BTreeMap::new(),
         uses_aliases: false,
         published: BTreeSet::new(),
@@ -119,6 +122,7 @@ struct Writer {
     covers: Vec<&'static str>,
     /// The conversations that their clients have ended.
     left: BTreeSet<u64>,
+    ledger: Ledger,
     /// What Topic Aliases stand for, by conversation and sender.
     aliases: BTreeMap<(u64, Sender, u16), Utf8String>,
     /// A client uses them.
@@ -147,10 +151,12 @@ impl Writer {
             }
             (Packet::Publish(packet), sender) => self.publish(&name, recording.number, packet, sender)?,
             (Packet::Subscribe(packet), _) => {
+                self.ledger.subscribe(&name, packet);
                 let statement = self.statement("3.8.4-1", "3.8.4-1");
                 self.step(&name, "subscribe", &subscribe(packet), statement);
             }
             (Packet::Unsubscribe(packet), _) => {
+                self.ledger.unsubscribe(&name, packet);
                 let filters: Vec<String> = packet.filters.iter().map(topic).collect();
                 let statement = self.statement("3.10.4-4", "3.10.4-4");
                 self.step(&name, "unsubscribe", &format!("{{filters: [{}]}}", filters.join(", ")), statement);
@@ -161,6 +167,7 @@ impl Writer {
             }
             (Packet::Disconnect(packet), Sender::Client) => {
                 self.left.insert(recording.number);
+                self.nothing_more(&name);
                 let reason = u8::from(packet.reason != ReasonCode::SUCCESS) * packet.reason.0;
                 let fields = if reason == 0 { String::new() } else { format!("reason: 0x{reason:02x}") };
                 self.line(&format!("{name}: {{disconnect: {{{fields}}}}}"));
@@ -195,6 +202,7 @@ impl Writer {
 
     /// A client comes, with a will perhaps.
     fn arrives(&mut self, name: &str, number: u64, packet: &Connect) {
+        self.ledger.connect(name, packet);
         self.aliases.retain(|(conversation, _, _), _| *conversation != number);
         let will = packet.will.as_ref().map(|will| (will.topic.clone(), will.payload.clone()));
         self.published.extend(will);
@@ -217,12 +225,17 @@ impl Writer {
                     QoS::AtLeastOnce => self.statement("4.3.2-2", "4.3.2-4"),
                     QoS::ExactlyOnce => self.statement("4.3.3-2", "4.3.3-8"),
                 };
+                self.ledger.published(name, &message.0, packet);
                 self.published.insert(message);
                 self.step(name, "publish", &fields, statement);
             }
-            Sender::Server if self.published.contains(&message) => self.message(name, fields),
+            Sender::Server if self.published.contains(&message) => {
+                self.ledger.received(name);
+                self.message(name, fields);
+            }
             // Whoever plays the scenario does not have what was there before, or came from elsewhere.
             Sender::Server => {
+                self.ledger.surprised(name);
                 self.comment(&format!("{name} also got what nobody here has published: {fields}"));
             }
         }
@@ -287,6 +300,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Before a client goes: it has got everything, so that nothing more may come, which a PINGREQ proves.
+    fn nothing_more(&mut self, name: &str) {
+        let verdict = match self.ledger.silence(name) {
+            Some(Silence::Promised) => format!("fail {}", self.statement("4.3.1-1", "4.3.1-1")),
+            Some(Silence::Expected) => "inconclusive more came than in the capture".to_owned(),
+            None => return,
+        };
+        self.line(&format!("{name}: {{expect-nothing-more: {{}}, else: {verdict}}}"));
+    }
+
     fn comment(&mut self, text: &str) {
         self.flush();
         self.lines.push(format!("  # {text}"));
@@ -308,7 +331,10 @@ impl Writer {
         });
         match recording.ended {
             Some(_) if is_gone => {}
-            Some((Sender::Client, _)) => self.line(&format!("{name}: cut")),
+            Some((Sender::Client, _)) => {
+                self.nothing_more(&name);
+                self.line(&format!("{name}: cut"));
+            }
             Some((Sender::Server, _)) => {
                 self.comment(&format!("the broker closed the network connection of {name}"));
             }

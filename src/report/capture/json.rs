@@ -33,7 +33,7 @@ pub fn packet_json(number: u64, seconds: f64, seen: &Seen<'_>) -> Result<String,
         seconds,
         conversation: number,
         from: party(seen.sender),
-        packet: packet_name(seen.raw.first().map_or(0, |first| first >> 4)),
+        kind: packet_name(seen.raw.first().map_or(0, |first| first >> 4)),
         bytes: seen.size,
         summary: summary(seen),
         malformed: seen.fault.map(ToString::to_string),
@@ -132,7 +132,8 @@ struct Packet<'a> {
     seconds: f64,
     conversation: u64,
     from: &'static str,
-    packet: String,
+    #[serde(rename = "packet")]
+    kind: String,
     bytes: u64,
     summary: String,
     #[serde(skip_serializing_if = "Option::is_none")]
