@@ -92,25 +92,36 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     let stop = Stop::default();
     let (asked, abandoned) = (stop.clone(), stop.clone());
     let stopped = || stop.is_asked();
+    let interruptible = || on_interrupt(move || asked.ask(), move || abandoned.abandon());
     if let Some(count) = arguments.explore {
-        on_interrupt(move || asked.ask(), move || abandoned.abandon());
+        interruptible();
         return Ok(mutants::swarm(arguments, count, &stopped, terminal));
     }
     if arguments.mutants {
-        on_interrupt(move || asked.ask(), move || abandoned.abandon());
+        interruptible();
         return mutants::show(arguments, &stopped, terminal);
     }
     let Some(name) = arguments.plan.as_ref().filter(|_| !arguments.list) else {
         list(terminal);
         return Ok(Exit::Success);
     };
+    judge_plan(arguments, name, (&stop, interruptible), terminal)
+}
+
+/// Plays a plan and says what came of it. What is wrong with the arguments is said before it can be interrupted.
+fn judge_plan(
+    arguments: &Arguments,
+    name: &str,
+    (stop, interruptible): (&Stop, impl FnOnce()),
+    terminal: Terminal,
+) -> Result<Exit, BadInput> {
     let plan = load(name, terminal)?;
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let mut options = Options { seed: arguments.seed, rules, ..Options::default() };
     let opened = arguments.reports.open()?;
     let (began, date) = (Instant::now(), reports::now());
-    on_interrupt(move || asked.ask(), move || abandoned.abandon());
+    interruptible();
     let told = format!("{}, {}", counted(layout.devices.len(), "device"), arguments.target.name());
     let mut watching = Watching::new(&layout, &told, arguments.live, terminal)?;
     if arguments.sharing.shard.is_some() && !arguments.target.is_elsewhere() {
@@ -121,7 +132,7 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
         watching.look(progress);
         !stop.is_asked() && share.as_mut().is_none_or(Share::write)
     };
-    let played = play(arguments, (&layout, &options), (&stop, terminal), &mut watch)?;
+    let played = play(arguments, (&layout, &options), (stop, terminal), &mut watch)?;
     watching.clear();
     let Some(Played { outcome, ending, absences }) = played else { return Ok(Exit::Undecided) };
     if let Some(share) = share {
@@ -145,7 +156,7 @@ pub(super) fn fleet(arguments: &Arguments, terminal: Terminal) -> Result<Exit, B
     );
     let wanted = arguments.scenario.is_some() || !arguments.reports.is_empty();
     let finding = outcome.verdict.broken().next().filter(|_| wanted && !arguments.target.is_elsewhere());
-    let history = finding.map(|finding| History::of((&layout, &options), finding, &stopped));
+    let history = finding.map(|finding| History::of((&layout, &options), finding, &|| stop.is_asked()));
     if let Some(history) = &history {
         history.write(arguments.scenario.as_deref(), &mut page)?;
         history.attach(&mut run);

@@ -118,12 +118,11 @@ fn merge(arguments: &Merge, terminal: Terminal) -> Result<Exit, BadInput> {
         Ok((Kind::of_ending(path).ok_or_else(unknown)?, path))
     });
     let kinds: Vec<_> = kinds.collect::<Result<_, BadInput>>()?;
-    let opened = Opened::of(kinds.into_iter())?;
     if are_histories {
-        return fleet::judge(&arguments.files, opened, terminal);
+        return fleet::judge(&arguments.files, Opened::of(kinds.into_iter())?, terminal);
     }
     let reports = Report::beside(read_all(&arguments.files)?);
-    opened.write(&reports)?;
+    Opened::of(kinds.into_iter())?.write(&reports)?;
     print(&format!("merged {}\n", report::counted(reports.len(), "report")));
     Ok(Exit::Success)
 }
