@@ -19,6 +19,8 @@ enum What {
     Scenario,
     /// Recipes for `run --launch` (YAML)
     Recipe,
+    /// Plans for `fleet` (YAML)
+    Plan,
     /// The file of `broker --config` (TOML)
     Configuration,
 }
@@ -27,6 +29,7 @@ pub(super) fn schema(arguments: &Arguments) -> Exit {
     let schema = match arguments.what {
         What::Scenario => schema::scenario(),
         What::Recipe => schema::recipe(),
+        What::Plan => schema::plan(),
         What::Configuration => schema::configuration(),
     };
     print(&format!("{schema:#}\n"));

@@ -2,10 +2,12 @@
 //! the loaders go by; what a schema cannot say, such as which names are introduced before, the loaders say alone.
 
 mod configuration;
+mod plan;
 mod recipe;
 mod scenario;
 
 pub use configuration::configuration;
+pub use plan::plan;
 pub use recipe::recipe;
 pub use scenario::scenario;
 

@@ -38,6 +38,13 @@ BROKEN = {
         "broker: a feature\ncommand: [x]\ndoes-not-offer: {telepathy: nobody does}\n",
         "broker: a time\ncommand: [x]\nready-within: soon\n",
     ],
+    "plan": [
+        "title: no phases\ngroups: {a: {count: 1}}\n",
+        "title: a key\ngroups: {a: {count: 1, cuont: 1}}\nphases: [{steady: 1s}]\n",
+        "title: a link\nlinks: {bad: {latenzy: 1s}}\ngroups: {a: {count: 1}}\nphases: [{steady: 1s}]\n",
+        "title: a phase\ngroups: {a: {count: 1}}\nphases: [{stormy: 1s}]\n",
+        "title: a modifier\ngroups: {a: {count: 1}}\nphases: [{steady: 1s, down: 1s}]\n",
+    ],
     "configuration": ["maximum-qso = 1\n", "[limits]\nconnection = 1\n", "retain = {}\n"],
 }
 
@@ -62,6 +69,8 @@ def shipped(kind):
         return [*files(*folders), *guide()]
     if kind == "recipe":
         return list(files("fixtures/targets/launch/*.yaml"))
+    if kind == "plan":
+        return list(files("scenarios/fleet/*.yaml"))
     return list(files("profiles/*.toml"))
 
 

@@ -19,6 +19,7 @@ use mqttspec_fleet::{
     plan::{Limits, Plan},
 };
 
+pub use self::phase::PHASES;
 use self::reader::{Keys, Reader};
 use crate::{
     diagnostic::{Code, Diagnostics, Mistake, Source, suggest::did_you_mean},

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The kinds of phases, each a key whose value is how long it lasts.
-const KINDS: [&str; 5] = ["ramp", "steady", "storm", "partition", "restart"];
+pub const PHASES: [&str; 5] = ["ramp", "steady", "storm", "partition", "restart"];
 
 /// The phases of a plan.
 pub(super) fn phases(reader: &mut Reader<'_>, node: &Node, groups: &[String]) -> Option<Vec<Phase>> {
@@ -37,7 +37,7 @@ pub(super) fn phases(reader: &mut Reader<'_>, node: &Node, groups: &[String]) ->
 
 fn phase(reader: &mut Reader<'_>, node: &Node, groups: &[String]) -> Option<Phase> {
     let mut keys = reader.keys(node, "a phase")?;
-    let kinds: Vec<_> = KINDS.iter().filter_map(|kind| Some((*kind, keys.take(kind)?))).collect();
+    let kinds: Vec<_> = PHASES.iter().filter_map(|kind| Some((*kind, keys.take(kind)?))).collect();
     let named = keys.take("name").map(|node| value::text(reader, node));
     let [(kind, length)] = kinds.as_slice() else {
         keys.finish(reader);

@@ -30,7 +30,7 @@ const MAY_NOT_USE: [(&str, &[&str]); 14] = [
     ("fleet", &["stage", "referee", "coverage", "settings", "cli"]),
     ("stage", &["settings", "scenario", "target", "runner", "coverage", "fleet", "report", "cli"]),
     ("scenario", &["settings", "target", "runner", "referee", "coverage", "fleet", "report", "cli"]),
-    ("schema", &["target", "referee", "runner", "coverage", "fleet", "stage", "report", "cli"]),
+    ("schema", &["target", "referee", "runner", "coverage", "stage", "report", "cli"]),
     ("target", &["settings", "referee", "runner", "coverage", "fleet", "report", "cli"]),
     ("referee", &["settings", "scenario", "stage", "target", "runner", "coverage", "fleet", "report", "cli"]),
     (
