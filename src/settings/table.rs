@@ -144,6 +144,7 @@ settings! {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "explain" => explain, "A file for a log that tells of every packet which rules had a say in what became of it; `-` is standard output.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
+        "slow-reader-timeout" => config.slow_reader_timeout, "How long a client that does not keep up may hold others back before it is disconnected.";
         "log" => log, "How much is logged, on standard error: who comes, goes and is refused is `info`, what clients may not do is `debug`.";
         "log-format" => log_format, "Whether the log is text or lines of JSON.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";
@@ -163,8 +164,8 @@ settings! {
         "limits.retained" => config.limits.retained, "Retained messages.";
         "limits.retained-bytes" => config.limits.retained_bytes, "Bytes of payload of all retained messages.";
         "limits.in-flight" >= 1 => config.limits.in_flight, "QoS 1 and 2 messages that one client has been sent and has not acknowledged.";
-        "limits.queued-messages" => config.limits.queued_messages, "Messages that wait for one session; further ones are dropped.";
-        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of payload that wait for one session.";
-        "limits.backlog" >= 1 => config.limits.backlog, "Bytes that a client has not read yet; a client that lets more wait is cut off.";
+        "limits.queued-messages" => config.limits.queued_messages, "Messages that wait for one session; further ones are dropped, and counted.";
+        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of payload that wait for one session; further messages are dropped, and counted.";
+        "limits.backlog" >= 1 => config.limits.backlog, "Bytes that may wait for a connected client; while more do, those who send to it are held back.";
     }
 }

@@ -34,6 +34,7 @@ impl Peer for Dripped<'_> {
             }
             Input::Opened(_)
             | Input::Identified(..)
+            | Input::Written(..)
             | Input::Verified(..)
             | Input::Closed(_)
             | Input::Tick

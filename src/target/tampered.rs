@@ -146,6 +146,7 @@ impl<P: Peer> Peer for Tampered<P> {
             }
             other @ (Input::Opened(_)
             | Input::Identified(..)
+            | Input::Written(..)
             | Input::Verified(..)
             | Input::Tick
             | Input::Shutdown) => other,

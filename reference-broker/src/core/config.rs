@@ -82,6 +82,8 @@ pub struct Config {
     pub queue_qos_0: bool,
     /// How long a network connection may take to be accepted.
     pub connect_timeout: Duration,
+    /// How long a client that does not keep up may hold others back before it is disconnected.
+    pub slow_reader_timeout: Duration,
     /// Bounds on what is kept in memory.
     pub limits: Limits,
 }
@@ -143,7 +145,7 @@ pub struct Limits {
     pub queued_messages: usize,
     /// Bytes of payload that wait for one session, and that one SUBSCRIBE brings of retained messages.
     pub queued_bytes: usize,
-    /// Bytes that a network connection has not taken yet, which whoever drives the broker keeps.
+    /// Bytes that may wait for a connected client before those who send to it are [held back](super::Broker::hold_back).
     pub backlog: usize,
 }
 
@@ -161,7 +163,7 @@ impl Default for Config {
             subscription_identifiers: true,
             shared_subscriptions: true,
             topic_alias_maximum: 16,
-            receive_maximum: 32,
+            receive_maximum: 1_024,
             maximum_packet_size: 1 << 20,
             session_expiry_maximum: None,
             server_keep_alive: None,
@@ -182,6 +184,7 @@ impl Default for Config {
             notices: false,
             queue_qos_0: false,
             connect_timeout: Duration::from_secs(10),
+            slow_reader_timeout: Duration::from_secs(10),
             limits: Limits::default(),
         }
     }
@@ -201,8 +204,8 @@ impl Default for Limits {
             retained_bytes: 1 << 30,
             in_flight: 32,
             queued_messages: 100_000,
-            queued_bytes: 64 << 20,
-            backlog: 64 << 20,
+            queued_bytes: 16 << 20,
+            backlog: 1 << 20,
         }
     }
 }

@@ -89,7 +89,9 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         self.traffic.bytes_received += bytes.len() as u64;
         connection.decoder.feed_owned(bytes);
+        turn.full = None;
         while !self.awaits_verification(turn, id)
+            && !self.pressure.holds(id)
             && let Some(connection) = self.connections.get_mut(&id)
         {
             match connection.decoder.next() {
@@ -98,6 +100,7 @@ impl Broker {
                     turn.begin_step(|| Cause::Packet(id, version, Box::new(frame.packet.clone())));
                     if turn.understands(&frame) {
                         self.on_packet(turn, id, frame.packet);
+                        self.press(turn, id);
                     }
                 }
                 Ok(None) => break,
@@ -106,6 +109,14 @@ impl Broker {
                     self.on_fault(turn, id, &rejected);
                 }
             }
+        }
+        self.acknowledged(turn, id);
+    }
+
+    /// The client is there, even if nothing has been taken from it.
+    pub(crate) fn heard_from(&mut self, turn: &Turn, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.heard = turn.now;
         }
     }
 
@@ -211,7 +222,9 @@ impl Broker {
         let Some(connection) = self.connections.get(&id) else { return };
         let Some(patience) = self.link(id).and_then(|link| patience(turn, link.keep_alive)) else { return };
         let due = connection.heard + patience;
-        if due > turn.now {
+        if self.pressure.holds(id) {
+            self.set_due(id, Some(turn.now + patience));
+        } else if due > turn.now {
             self.set_due(id, Some(due));
         } else if turn.obeys(Rule::KeepAliveTimeoutTold) {
             self.end(turn, id, Ending::Error(ReasonCode::KEEP_ALIVE_TIMEOUT, "nothing came for too long"));

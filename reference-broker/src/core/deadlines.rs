@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{ConnectionId, session::SessionKey};
+use super::{ConnectionId, pressure::Full, session::SessionKey};
 
 /// Something that is due at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,8 @@ pub(crate) enum Deadline {
     Will(SessionKey),
     /// A session without network connection ends.
     SessionEnd(SessionKey),
+    /// Somebody has held others back for too long.
+    Pressure(Full),
     /// The `$SYS` topics are published.
     Statistics,
     /// Unacknowledged packets are sent again on an open connection, as no conforming server does.

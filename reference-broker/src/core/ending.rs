@@ -71,6 +71,7 @@ impl Broker {
     pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
         self.set_due(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
+        self.leave_pressure(id);
         match connection.state {
             State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
                 close_unless_lost(turn, id, ending);

@@ -13,6 +13,7 @@
 //! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
 //! | `outgoing` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
+//! | `pressure` | who is held back, since others do not keep up |
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
 //! | `explain` | a log of the rules that had a say |
 //! | `notice` | what is of interest for a log |
@@ -38,6 +39,7 @@ mod misprint;
 mod notice;
 mod outgoing;
 mod permission;
+mod pressure;
 mod queue;
 mod raw;
 mod redirect;
@@ -75,6 +77,7 @@ use connection::Connection;
 use deadlines::{Deadline, Deadlines};
 use durable::Journal;
 use message::Copy;
+use pressure::Pressure;
 use retained::Retained;
 use session::Sessions;
 use subscriptions::{Match, Subscriptions};
@@ -103,6 +106,8 @@ pub enum Input {
     Bytes(ConnectionId, Bytes),
     /// It has ended, on the other side or by failure.
     Closed(ConnectionId),
+    /// This many of its bytes have left: see [`Broker::hold_back`].
+    Written(ConnectionId, usize),
     /// The answer to [`Output::Verify`].
     Verified(ConnectionId, Verified),
     /// Time has passed.
@@ -119,6 +124,7 @@ impl Input {
             Self::Closed(id) => Cause::Lost(*id),
             Self::Identified(..) => Cause::Other("a certificate says who a client is"),
             Self::Bytes(..) => Cause::Other("bytes have come"),
+            Self::Written(..) => Cause::Other("bytes have left"),
             Self::Verified(..) => Cause::Other("a password was verified"),
             Self::Tick => Cause::Other("something is due"),
             Self::Shutdown => Cause::Other("the broker ends"),
@@ -158,6 +164,7 @@ pub struct Broker {
     subscriptions: Subscriptions,
     retained: Retained,
     deadlines: Deadlines,
+    pressure: Pressure,
     /// What is saved, if anything is.
     journal: Option<Box<Journal>>,
     /// How many client identifiers have been assigned.
@@ -177,6 +184,8 @@ pub struct Broker {
     orphans: Vec<Copy>,
     /// What has happened, if that is of interest.
     notices: Vec<Notice>,
+    /// When it was told last that messages are dropped.
+    drops_told: Option<Duration>,
 }
 
 impl Broker {
@@ -190,6 +199,7 @@ impl Broker {
             subscriptions: Subscriptions::new(),
             retained: Retained::new(),
             deadlines: Deadlines::default(),
+            pressure: Pressure::default(),
             journal: None,
             assigned: 0,
             dialogues: 0,
@@ -201,6 +211,7 @@ impl Broker {
             matches: Vec::new(),
             orphans: Vec::new(),
             notices: Vec::new(),
+            drops_told: None,
         }
     }
 
@@ -212,6 +223,7 @@ impl Broker {
             self.begin(now);
         }
         let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
+        turn.measure(self.high_water());
         turn.explain(self.steps.is_some());
         turn.begin_step(|| Cause::Other("something is due"));
         self.meet_deadlines(&mut turn);
@@ -221,13 +233,16 @@ impl Broker {
             Input::Identified(id, name) => self.identified(id, name),
             Input::Bytes(id, bytes) => self.received(&mut turn, id, bytes),
             Input::Closed(id) => self.lost(&mut turn, id),
+            Input::Written(id, bytes) => self.written(&turn, id, bytes),
             Input::Verified(id, verified) => self.verified(&mut turn, id, verified),
             Input::Tick => {}
             Input::Shutdown => self.shut_down(&mut turn),
         }
+        self.go_on(&mut turn);
         if let (Some(steps), Some(done)) = (&mut self.steps, turn.take_steps()) {
             steps.extend(done);
         }
+        self.note_dropped(&turn);
         self.traffic.messages_sent += turn.messages;
         self.traffic.bytes_sent += turn.bytes;
         self.scratch = turn.into_scratch();
@@ -258,6 +273,7 @@ impl Broker {
                 Deadline::Connection(id) => self.connection_is_due(turn, id),
                 Deadline::Will(key) => self.delayed_will_is_due(turn, key),
                 Deadline::SessionEnd(key) => self.session_is_over(turn, key),
+                Deadline::Pressure(full) => self.pressure_is_due(turn, full),
                 Deadline::Statistics => self.publish_statistics(turn),
                 Deadline::Resend(key) => self.resend_needlessly(turn, key),
             }

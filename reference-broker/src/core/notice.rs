@@ -1,8 +1,10 @@
 //! What whoever runs a broker may want to read in a log: who came in, who did not, who went and why.
 
+use std::time::Duration;
+
 use mqttspec_wire::{ReasonCode, Utf8String, Version};
 
-use super::{Broker, ConnectionId, ending::Ending, session::SessionKey};
+use super::{Broker, ConnectionId, connection::State, ending::Ending, session::SessionKey, turn::Turn};
 
 /// Something that has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,18 @@ pub enum Notice {
         reason: Option<ReasonCode>,
         /// How, in words.
         text: &'static str,
+    },
+    /// A client has held others back for too long, and is disconnected.
+    TooSlow {
+        /// Its network connection.
+        connection: ConnectionId,
+        /// Its client identifier.
+        client_id: Utf8String,
+    },
+    /// Messages were dropped, since too many wait already for those who would get them. This is told once in a minute.
+    Dropped {
+        /// How many have been dropped since the broker began.
+        total: u64,
     },
     /// A client was not allowed to publish or to subscribe.
     Denied {
@@ -82,6 +96,28 @@ impl Broker {
             Ending::TakenOver => (Some(ReasonCode::SESSION_TAKEN_OVER), "the client has connected anew"),
         };
         self.note(|| Notice::Ended { connection, client_id, reason, text });
+    }
+
+    /// Whoever runs the broker should know of this, and is told whether or not notices are wanted.
+    pub(crate) fn note_slow(&mut self, connection: ConnectionId) {
+        if let Some(State::Connected { session }) = self.connections.get(&connection).map(|open| &open.state)
+            && let Some(session) = self.sessions.get(*session)
+        {
+            self.notices.push(Notice::TooSlow { connection, client_id: session.client_id.clone() });
+        }
+    }
+
+    /// The same, but not each time.
+    pub(crate) fn note_dropped(&mut self, turn: &Turn) {
+        if turn.dropped == 0 {
+            return;
+        }
+        self.traffic.messages_dropped += turn.dropped;
+        let is_due = self.drops_told.is_none_or(|told| turn.now >= told + Duration::from_mins(1));
+        if is_due && (self.config.notices || self.holds_back()) {
+            self.drops_told = Some(turn.now);
+            self.notices.push(Notice::Dropped { total: self.traffic.messages_dropped });
+        }
     }
 
     /// Whose session it is, if that is of interest.

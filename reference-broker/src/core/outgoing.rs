@@ -61,21 +61,29 @@ impl Session {
     /// Sends a copy, or keeps it until it can be sent.
     pub(crate) fn deliver(&mut self, turn: &mut Turn, limits: &Limits, keep_qos_0: bool, copy: Copy) {
         match &self.link {
+            Some(link) if copy.qos == QoS::AtMostOnce && link.unwritten() > limits.queued_bytes => {
+                turn.dropped += 1;
+            }
             Some(_) if copy.qos == QoS::AtMostOnce => self.send_unacknowledged(turn, &copy),
             Some(_) if self.queue.is_empty() && self.queue.is_caught_up() && self.has_quota(turn) => {
                 self.send_new(turn, copy);
             }
-            Some(_) => self.enqueue(limits, copy),
+            Some(_) => self.enqueue(turn, limits, copy),
             None if copy.qos == QoS::AtMostOnce && !keep_qos_0 => {}
-            None if turn.obeys(Rule::MessagesKeptForAbsent) => self.enqueue(limits, copy),
+            None if turn.obeys(Rule::MessagesKeptForAbsent) => self.enqueue(turn, limits, copy),
             None => {}
         }
     }
 
-    fn enqueue(&mut self, limits: &Limits, copy: Copy) {
+    /// Keeps a copy until it can be sent. It is dropped if too much waits already; one that waits alone may have any size.
+    fn enqueue(&mut self, turn: &mut Turn, limits: &Limits, copy: Copy) {
         let bytes = self.queue.bytes() + copy.message.payload.len();
-        if self.queue.len() < limits.queued_messages && bytes <= limits.queued_bytes {
+        let has_room = self.queue.is_empty() || bytes <= limits.queued_bytes;
+        if self.queue.len() < limits.queued_messages && has_room {
             self.queue.push(copy);
+            self.check_queue(turn);
+        } else {
+            turn.dropped += 1;
         }
     }
 

@@ -1,7 +1,9 @@
 //! Session state (MQTT 3.1.1 §4.1, MQTT 5.0 §4.1).
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     sync::Arc,
     time::Duration,
 };
@@ -130,7 +132,9 @@ pub(crate) struct Link {
     /// How many more of them may be sent now (MQTT 5.0 §4.9).
     pub(crate) quota: u16,
     /// The client's Maximum Packet Size.
-    pub(crate) maximum_packet_size: Option<u32>,
+    pub(crate) maximum_packet_size: Option<NonZeroU32>,
+    /// How many bytes it was sent and its network connection has not taken, if that is told.
+    pub(crate) unwritten: Cell<u32>,
     /// Whether Reason Strings and User Properties may explain acknowledgements.
     pub(crate) problem_information: bool,
     /// How many QoS 2 messages the client has begun on this connection and not finished.
@@ -165,7 +169,8 @@ impl Link {
             keep_alive: 0,
             window: 0,
             quota: 0,
-            maximum_packet_size: properties.maximum_packet_size(),
+            maximum_packet_size: properties.maximum_packet_size().and_then(NonZeroU32::new),
+            unwritten: Cell::new(0),
             problem_information: properties.request_problem_information() != Some(0),
             unreleased: 0,
             receive_maximum: u16::MAX,

@@ -32,6 +32,8 @@ pub struct Traffic {
     pub messages_received: u64,
     /// PUBLISH packets to clients.
     pub messages_sent: u64,
+    /// Messages that were dropped for somebody who had subscribed, since too many waited already.
+    pub messages_dropped: u64,
     /// Bytes from clients.
     pub bytes_received: u64,
     /// Bytes to clients.
@@ -40,12 +42,13 @@ pub struct Traffic {
 
 impl Statistics {
     /// The `$SYS` topics with their values, in the order of the topics.
-    fn topics(&self) -> [(&'static str, String); 10] {
+    fn topics(&self) -> [(&'static str, String); 11] {
         [
             ("$SYS/broker/bytes/received", self.traffic.bytes_received.to_string()),
             ("$SYS/broker/bytes/sent", self.traffic.bytes_sent.to_string()),
             ("$SYS/broker/clients/connected", self.clients.to_string()),
             ("$SYS/broker/clients/total", self.sessions.to_string()),
+            ("$SYS/broker/messages/dropped", self.traffic.messages_dropped.to_string()),
             ("$SYS/broker/messages/received", self.traffic.messages_received.to_string()),
             ("$SYS/broker/messages/sent", self.traffic.messages_sent.to_string()),
             ("$SYS/broker/retained messages/count", self.retained.to_string()),

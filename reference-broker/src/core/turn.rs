@@ -1,6 +1,6 @@
 //! What one call of [`Broker::handle`](super::Broker::handle) works with.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_wire::{
@@ -13,6 +13,7 @@ use super::{
     explain::{Cause, Log, Step},
     message::{Copy, Message},
     misprint,
+    pressure::Full,
     session::Link,
 };
 
@@ -31,6 +32,12 @@ pub(crate) struct Turn<'a> {
     last: Option<Shared>,
     /// What the broker goes by, if somebody wants to know.
     log: Option<Log>,
+    /// How many bytes may wait for a client before somebody is held back.
+    high: usize,
+    /// Where more than that waits.
+    pub(crate) full: Option<Full>,
+    /// The copies that were dropped, since too much waits already.
+    pub(crate) dropped: u64,
     /// The PUBLISH packets that were sent.
     pub(crate) messages: u64,
     /// The bytes that were sent.
@@ -55,7 +62,30 @@ const LEFT: usize = 64;
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(now: Duration, rules: Rules, scratch: BytesMut, out: &'a mut Vec<Output>) -> Self {
-        Self { now, rules, scratch, out, last: None, log: None, messages: 0, bytes: 0, retained: 0 }
+        Self {
+            now,
+            rules,
+            scratch,
+            out,
+            last: None,
+            log: None,
+            high: usize::MAX,
+            full: None,
+            dropped: 0,
+            messages: 0,
+            bytes: 0,
+            retained: 0,
+        }
+    }
+
+    /// Notices where more than `high` bytes wait for a client.
+    pub(crate) const fn measure(&mut self, high: usize) {
+        self.high = high;
+    }
+
+    /// How many bytes may wait for a client before somebody is held back.
+    pub(crate) const fn high(&self) -> usize {
+        self.high
     }
 
     /// Keeps a log of the rules.
@@ -122,8 +152,14 @@ impl<'a> Turn<'a> {
         if !self.fits(to, packet) {
             return false;
         }
-        self.send_on(to.connection, to.version, packet);
+        self.send_to(to, packet);
         true
+    }
+
+    fn send_to(&mut self, to: &Link, packet: &Packet) {
+        let bytes = self.encode(to.version, packet);
+        self.load(to, bytes.len());
+        self.push(to.connection, bytes, packet.packet_type() == PacketType::Publish);
     }
 
     /// Sends a packet on a network connection.
@@ -138,6 +174,16 @@ impl<'a> Turn<'a> {
         self.out.push(Output::Send(connection, bytes));
     }
 
+    /// Counts what the network connection has not taken yet.
+    fn load(&mut self, to: &Link, bytes: usize) {
+        if self.high < usize::MAX {
+            to.add_unwritten(bytes);
+            if to.unwritten() > self.high {
+                self.full = Some(Full::Outbox(to.connection));
+            }
+        }
+    }
+
     /// Sends a copy at QoS 0, unless it is larger than the client accepts.
     pub(crate) fn send_copy(&mut self, to: &Link, copy: &Copy) {
         let Some(bytes) = self.shared(to.version, copy) else {
@@ -145,6 +191,7 @@ impl<'a> Turn<'a> {
             return;
         };
         if self.accepts(to, || bytes.len()) {
+            self.load(to, bytes.len());
             self.push(to.connection, bytes, true);
         }
     }
@@ -195,7 +242,9 @@ impl<'a> Turn<'a> {
     }
 
     fn accepts(&self, to: &Link, size: impl FnOnce() -> usize) -> bool {
-        let is_within = |maximum| size() <= maximum as usize || !self.obeys(Rule::MaximumPacketSizeHonoured);
+        let is_within = |maximum: NonZeroU32| {
+            size() <= maximum.get() as usize || !self.obeys(Rule::MaximumPacketSizeHonoured)
+        };
         to.maximum_packet_size.is_none_or(is_within)
     }
 
@@ -204,7 +253,7 @@ impl<'a> Turn<'a> {
     pub(crate) fn answer(&mut self, to: &Link, packet: &Packet, text: &'static str) -> bool {
         match self.explained(to, packet, text) {
             Some(explained) => {
-                self.send_on(to.connection, to.version, &explained);
+                self.send_to(to, &explained);
                 true
             }
             None => self.send(to, packet),
@@ -223,7 +272,7 @@ impl<'a> Turn<'a> {
         }
         let explained = with(packet, Property::ReasonString(text))?;
         let size = explained.encoded_len(to.version);
-        let fits = to.maximum_packet_size.is_none_or(|maximum| size <= maximum as usize);
+        let fits = to.maximum_packet_size.is_none_or(|maximum| size <= maximum.get() as usize);
         (fits || !self.obeys(Rule::ReasonStringFits)).then_some(explained)
     }
 }

@@ -1,6 +1,7 @@
-//! What happens, as events of `tracing`: who comes, goes and is refused is `INFO`, what a client may not do `DEBUG`.
+//! What happens, as events of `tracing`: what an operator should look at is `WARN`, who comes, goes and is refused `INFO`, what
+//! a client may not do `DEBUG`.
 
-use tracing::{Level, debug, enabled, info};
+use tracing::{Level, debug, enabled, info, warn};
 
 use crate::core::Notice;
 
@@ -34,6 +35,12 @@ pub(super) fn write(notice: &Notice) {
             why = text,
             "connection ended"
         ),
+        Notice::TooSlow { connection, client_id } => warn!(
+            %connection,
+            client = &**client_id,
+            "a client that does not keep up is cut off"
+        ),
+        Notice::Dropped { total } => warn!(total, "messages are dropped: too many wait already"),
         Notice::Denied { client_id, topic, publishes: true } => {
             debug!(client = &**client_id, topic = &**topic, "publishing denied");
         }

@@ -86,6 +86,12 @@ fn metrics(report: &Report) -> String {
         ("backlog_bytes", "gauge", "Bytes that clients have not read yet.", count(*backlog)),
         ("messages_received_total", "counter", "PUBLISH packets from clients.", traffic.messages_received),
         ("messages_sent_total", "counter", "PUBLISH packets to clients.", traffic.messages_sent),
+        (
+            "messages_dropped_total",
+            "counter",
+            "Messages dropped since too many waited.",
+            traffic.messages_dropped,
+        ),
         ("bytes_received_total", "counter", "Bytes from clients.", traffic.bytes_received),
         ("bytes_sent_total", "counter", "Bytes to clients.", traffic.bytes_sent),
     ];

@@ -17,8 +17,8 @@
 //!
 //! One task owns the core and all connections, reads from those on which something has come, has the core handle it, and
 //! writes what came of it. A connection has neither a task nor a buffer of its own, so that a client that is silent costs
-//! little. Clients that send faster than the broker works are slowed down by their own connection. What a client does not
-//! read is kept up to [`Limits::backlog`](crate::core::Limits); beyond that the client is cut off.
+//! little. Clients that send faster than the broker works are slowed down by their own connection, and so are those who send
+//! faster than others read: see [`Broker::hold_back`](crate::Broker::hold_back).
 
 mod certificate;
 mod connection;

@@ -39,7 +39,6 @@ const READS: usize = 4;
 /// The core with its connections.
 pub(super) struct Server {
     broker: Broker,
-    backlog: usize,
     started: Instant,
     /// The core's time when the server started.
     origin: Duration,
@@ -66,7 +65,6 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(service: Service, events: mpsc::Sender<Event>) -> Self {
         let Service { config, rules, store, metrics: _, explain } = service;
-        let backlog = config.limits.backlog;
         let started = Instant::now();
         let (mut broker, origin, ledger) = match store {
             None => (Broker::new(config, rules), Duration::ZERO, None),
@@ -78,12 +76,12 @@ impl Server {
                 (restore.finish(origin), origin, Some(Ledger::new(store)))
             }
         };
+        broker.hold_back();
         if explain.is_some() {
             broker.explain();
         }
         Self {
             broker,
-            backlog,
             started,
             origin,
             connections: Places::default(),
@@ -170,6 +168,9 @@ impl Server {
             if connection.wants_to_write() && connection.touch() {
                 self.touched.push(id);
             }
+            if self.broker.is_held_back(id) {
+                return;
+            }
             match connection.read(&mut self.scratch) {
                 Poll::Pending => return,
                 Poll::Ready(Heard::Bytes(bytes)) => self.handle(Input::Bytes(id, bytes)),
@@ -203,6 +204,7 @@ impl Server {
 
     fn handle(&mut self, input: Input) {
         self.broker.handle(self.now(), input, &mut self.outputs);
+        self.broker.take_resumed().into_iter().for_each(|id| self.ready.add(id));
         if let Some(Explain(tell)) = &mut self.explain {
             self.broker.take_steps().iter().for_each(tell);
         }
@@ -260,20 +262,19 @@ impl Server {
 
     fn write(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        let before = connection.deadline();
-        let written = connection.flush();
-        if connection.deadline() != before {
+        let (waiting, deadline) = (connection.size(), connection.deadline());
+        let is_broken = connection.flush().is_err();
+        let written = waiting - connection.size();
+        if connection.deadline() != deadline {
             self.leaving.extend(connection.deadline().map(|at| (at, id)));
+            if let Some(at) = deadline {
+                self.leaving.remove(&(at, id));
+            }
         }
-        if let Some(before) = before.filter(|before| connection.deadline() != Some(*before)) {
-            self.leaving.remove(&(before, id));
-        }
-        let waiting = connection.size();
-        if waiting > self.backlog {
-            warn!(connection = %id, waiting, "a client that does not read is cut off");
-        }
-        if written.is_err() || waiting > self.backlog {
+        if is_broken {
             self.lose(id);
+        } else if written > 0 {
+            self.handle(Input::Written(id, written));
         }
     }
 

@@ -18,6 +18,7 @@ mod notices;
 mod packets;
 mod passwords;
 mod permissions;
+mod pressure;
 mod publishing;
 mod redirecting;
 mod restricted;

@@ -25,6 +25,8 @@ fn told(notice: &Notice) -> String {
         Notice::Ended { client_id, reason, text, .. } => {
             format!("{client_id} ended {:?} {text}", reason.map(|reason| reason.0))
         }
+        Notice::TooSlow { client_id, .. } => format!("{client_id} too slow"),
+        Notice::Dropped { total } => format!("{total} dropped"),
         Notice::Denied { client_id, topic, publishes } => format!("{client_id} denied {topic} {publishes}"),
     }
 }

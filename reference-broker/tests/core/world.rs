@@ -207,6 +207,26 @@ impl World {
         self.broker.take_notices()
     }
 
+    /// Holds back who sends faster than others read.
+    pub(crate) fn hold_back(&mut self) {
+        self.broker.hold_back();
+    }
+
+    pub(crate) fn is_held_back(&self, client: Client) -> bool {
+        self.broker.is_held_back(client.id)
+    }
+
+    /// The client's network connection takes all that the broker has sent since this was done last.
+    pub(crate) fn take(&mut self, client: Client) {
+        let bytes = self.inboxes.get_mut(&client.id).unwrap().bytes.split();
+        self.handle(Input::Written(client.id, bytes.len()));
+    }
+
+    /// How many bytes have been sent since then.
+    pub(crate) fn untaken(&self, client: Client) -> usize {
+        self.inboxes[&client.id].bytes.len()
+    }
+
     /// Loses the network connection.
     pub(crate) fn cut(&mut self, client: Client) {
         self.handle(Input::Closed(client.id));

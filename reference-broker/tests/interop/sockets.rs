@@ -55,7 +55,8 @@ fn pieces_and_heaps() {
 #[test]
 fn a_client_that_does_not_read_is_cut_off() {
     let limits = Limits { backlog: 1 << 20, ..Limits::default() };
-    let server = Server::start(Config { limits, ..Config::default() });
+    let slow_reader_timeout = Duration::from_millis(300);
+    let server = Server::start(Config { limits, slow_reader_timeout, ..Config::default() });
     let mut idle = connect(&server, b'i');
     idle.write_all(SUBSCRIBE).unwrap();
     let mut suback = [0; 5];

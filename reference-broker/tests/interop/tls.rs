@@ -142,7 +142,8 @@ fn a_certificate_says_who_a_client_is() {
 fn a_client_that_does_not_read_is_cut_off() {
     let limits = Limits { backlog: 1 << 20, ..Limits::default() };
     let files = Files::make("slow");
-    let server = server(Config { limits, ..Config::default() }, &files, None);
+    let slow_reader_timeout = Duration::from_millis(300);
+    let server = server(Config { limits, slow_reader_timeout, ..Config::default() }, &files, None);
     let mut idle = client(&server, &files, None);
     idle.write_all(&[CONNECT, b"\x82\x06\x00\x01\x00\x01t\x00"].concat()).unwrap();
     let mut answers = [0; 9];

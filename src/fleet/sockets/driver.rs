@@ -165,7 +165,13 @@ impl<'a> Driver<'a> {
                 Wish::Tell(Input::Opened(id)) => self.dial(id),
                 Wish::Tell(Input::Bytes(id, bytes)) => self.send(id, bytes),
                 Wish::Tell(Input::Closed(id)) => self.close(id),
-                Wish::Tell(Input::Tick | Input::Shutdown | Input::Identified(..) | Input::Verified(..)) => {}
+                Wish::Tell(
+                    Input::Tick
+                    | Input::Shutdown
+                    | Input::Identified(..)
+                    | Input::Written(..)
+                    | Input::Verified(..),
+                ) => {}
                 Wish::End => self.end_broker(),
                 Wish::Begin => self.returning = Some(self.now()),
             }
