@@ -70,7 +70,11 @@ impl<F: FnMut(&Packet) -> Vec<Act>> Peer for MadeUp<F> {
             Input::Opened(connection) => {
                 self.decoders.insert(connection.0, Decoder::new(Sender::Client, None));
             }
-            Input::Identified(..) | Input::Verified(..) | Input::Closed(_) | Input::Shutdown => {}
+            Input::Identified(..)
+            | Input::Written(..)
+            | Input::Verified(..)
+            | Input::Closed(_)
+            | Input::Shutdown => {}
             Input::Tick => {
                 let (due, later) =
                     std::mem::take(&mut self.timers).into_iter().partition(|timer| timer.0 <= now);
