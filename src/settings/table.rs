@@ -144,7 +144,7 @@ settings! {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "explain" => explain, "A file for a log that tells of every packet which rules had a say in what became of it; `-` is standard output.";
         "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
-        "slow-reader-timeout" => config.slow_reader_timeout, "How long a client that does not keep up may hold others back before it is disconnected.";
+        "slow-reader-timeout" => config.slow_reader_timeout, "How long a client may hold others back without progress before it is disconnected.";
         "log" => log, "How much is logged, on standard error: who comes, goes and is refused is `info`, what clients may not do is `debug`.";
         "log-format" => log_format, "Whether the log is text or lines of JSON.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";

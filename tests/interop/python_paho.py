@@ -30,7 +30,6 @@ class Client:
             paho.CallbackAPIVersion.VERSION2, name, protocol=place.protocol, transport=place.transport, **clean
         )
         self.paho.max_queued_messages_set(0)
-        self.paho.max_inflight_messages_set(20)
         self.paho.on_connect = lambda client, data, flags, reason, properties: self.connected.put((flags, reason))
         self.paho.on_subscribe = lambda client, data, id, reasons, properties: self.subscribed.put(reasons)
         self.paho.on_publish = lambda client, data, id, reason, properties: self.published.put(id)

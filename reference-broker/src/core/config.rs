@@ -82,7 +82,7 @@ pub struct Config {
     pub queue_qos_0: bool,
     /// How long a network connection may take to be accepted.
     pub connect_timeout: Duration,
-    /// How long a client that does not keep up may hold others back before it is disconnected.
+    /// How long a client may hold others back without progress before it is disconnected.
     pub slow_reader_timeout: Duration,
     /// Bounds on what is kept in memory.
     pub limits: Limits,
@@ -163,7 +163,7 @@ impl Default for Config {
             subscription_identifiers: true,
             shared_subscriptions: true,
             topic_alias_maximum: 16,
-            receive_maximum: 1_024,
+            receive_maximum: 256,
             maximum_packet_size: 1 << 20,
             session_expiry_maximum: None,
             server_keep_alive: None,

@@ -13,7 +13,7 @@ pub(crate) enum Deadline {
     Will(SessionKey),
     /// A session without network connection ends.
     SessionEnd(SessionKey),
-    /// Somebody has held others back for too long.
+    /// Somebody has held others back for a while.
     Pressure(Full),
     /// The `$SYS` topics are published.
     Statistics,

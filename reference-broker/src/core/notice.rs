@@ -44,7 +44,7 @@ pub enum Notice {
         /// How, in words.
         text: &'static str,
     },
-    /// A client has held others back for too long, and is disconnected.
+    /// A client has held others back without progress for too long, and is disconnected.
     TooSlow {
         /// Its network connection.
         connection: ConnectionId,

@@ -7,8 +7,8 @@
 //!
 //! Nobody waits in a circle. A connection takes bytes whether or not anything is taken from its client, so that this can
 //! always be waited for. Acknowledgements, however, come from a client only if it is not itself held back: nobody is held
-//! back by the queue of one that, in the end, waits for the same. And nobody waits for ever: a client that holds others back
-//! for longer than [`Config::slow_reader_timeout`](super::Config::slow_reader_timeout) is disconnected.
+//! back by the queue of one that, in the end, waits for the same. And nobody waits for ever: a client that makes next to
+//! no progress in [`Config::slow_reader_timeout`](super::Config::slow_reader_timeout) is disconnected.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,6 +30,9 @@ use super::{
 /// What a message that waits takes besides its payload, by estimation.
 const OVERHEAD: usize = 64;
 
+/// Which part of what may wait is progress.
+const PROGRESS: usize = 16;
+
 /// Where too much waits for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Full {
@@ -46,12 +49,22 @@ pub(crate) struct Pressure {
     is_on: bool,
     /// Those who are held back.
     held: BTreeMap<ConnectionId, Full>,
-    /// The other way round, with the time until which that goes on.
-    by: BTreeMap<Full, (Duration, BTreeSet<ConnectionId>)>,
+    /// The other way round.
+    by: BTreeMap<Full, Crowd>,
     /// Those who are no longer held back, with packets that have come meanwhile.
     resumed: VecDeque<ConnectionId>,
     /// Those from whom more can be taken.
     open: Vec<ConnectionId>,
+}
+
+/// Those who are held back by one client.
+#[derive(Debug)]
+struct Crowd {
+    held: BTreeSet<ConnectionId>,
+    /// Until when they are, unless there is progress.
+    until: Duration,
+    /// What waited when that was said.
+    left: usize,
 }
 
 impl Full {
@@ -84,7 +97,7 @@ impl Pressure {
 
     /// Ends the waiting for this. Says until when it would have gone on.
     fn release(&mut self, full: Full) -> Option<Duration> {
-        let (until, held) = self.by.remove(&full)?;
+        let Crowd { held, until, .. } = self.by.remove(&full)?;
         for id in held {
             self.held.remove(&id);
             self.resumed.push_back(id);
@@ -162,10 +175,12 @@ impl Broker {
         if !are_there || self.pressure.is_circle(id, full) {
             return;
         }
-        let until = turn.now + self.config.slow_reader_timeout;
-        let (until, held) = self.pressure.by.entry(full).or_insert((until, BTreeSet::new()));
-        held.insert(id);
-        self.deadlines.set(*until, Deadline::Pressure(full));
+        let (until, left) = (turn.now + self.config.slow_reader_timeout, self.waits_in(full));
+        let crowd =
+            self.pressure.by.entry(full).or_insert_with(|| Crowd { held: BTreeSet::new(), until, left });
+        crowd.held.insert(id);
+        crowd.left = crowd.left.max(left);
+        self.deadlines.set(crowd.until, Deadline::Pressure(full));
         self.pressure.held.insert(id, full);
     }
 
@@ -184,18 +199,19 @@ impl Broker {
 
     /// Ends the waiting if little enough is left.
     fn relieve(&mut self, turn: &Turn, full: Full) {
-        if !self.pressure.by.contains_key(&full) {
-            return;
+        if self.pressure.by.contains_key(&full) && self.waits_in(full) <= turn.high() / 2 {
+            self.release(full);
         }
-        let left = match full {
+    }
+
+    /// How much waits there.
+    fn waits_in(&self, full: Full) -> usize {
+        match full {
             Full::Outbox(id) => self.link(id).map_or(0, Link::unwritten),
             Full::Queue(id) => match self.connections.get(&id).map(|connection| &connection.state) {
                 Some(State::Connected { session }) => self.sessions.get(*session).map_or(0, Session::queued),
                 Some(State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_)) | None => 0,
             },
-        };
-        if left <= turn.high() / 2 {
-            self.release(full);
         }
     }
 
@@ -213,18 +229,24 @@ impl Broker {
         self.release(Full::Outbox(id));
         self.release(Full::Queue(id));
         if let Some(full) = self.pressure.held.remove(&id)
-            && let Some((_, held)) = self.pressure.by.get_mut(&full)
+            && let Some(crowd) = self.pressure.by.get_mut(&full)
         {
-            held.remove(&id);
-            if held.is_empty() {
+            crowd.held.remove(&id);
+            if crowd.held.is_empty() {
                 self.release(full);
             }
         }
     }
 
-    /// A client has held others back for too long.
+    /// A client has held others back for a while: it is disconnected if it has hardly gone on meanwhile.
     pub(crate) fn pressure_is_due(&mut self, turn: &mut Turn, full: Full) {
-        if self.pressure.by.contains_key(&full) {
+        let left = self.waits_in(full);
+        let Some(crowd) = self.pressure.by.get_mut(&full) else { return };
+        if left + turn.high() / PROGRESS <= crowd.left {
+            crowd.left = left;
+            crowd.until = turn.now + self.config.slow_reader_timeout;
+            self.deadlines.set(crowd.until, Deadline::Pressure(full));
+        } else {
             let id = full.client();
             self.note_slow(id);
             let text = "too much waits for the client";

@@ -169,6 +169,21 @@ fn who_holds_others_back_for_too_long_is_disconnected(#[case] qos: QoS) {
 }
 
 #[test]
+fn who_reads_slowly_is_waited_for() {
+    let mut world = world();
+    let reader = world.subscriber(V5, "t", QoS::AtMostOnce);
+    let publisher = world.client(V5, "p");
+    press(&mut world, publisher, QoS::AtMostOnce);
+    for _ in 0..5 {
+        world.wait(9.9);
+        assert!(world.is_held_back(publisher) && !world.is_closed(reader));
+        world.take_some(reader, BACKLOG / 15);
+    }
+    world.wait(20.0);
+    assert!(world.is_closed(reader));
+}
+
+#[test]
 fn the_reason_is_told() {
     let mut world = world();
     let reader = world.subscriber(V5, "t", QoS::AtLeastOnce);

@@ -222,6 +222,12 @@ impl World {
         self.handle(Input::Written(client.id, bytes.len()));
     }
 
+    /// It takes some of them.
+    pub(crate) fn take_some(&mut self, client: Client, bytes: usize) {
+        let taken = self.inboxes.get_mut(&client.id).unwrap().bytes.split_to(bytes);
+        self.handle(Input::Written(client.id, taken.len()));
+    }
+
     /// How many bytes have been sent since then.
     pub(crate) fn untaken(&self, client: Client) -> usize {
         self.inboxes[&client.id].bytes.len()

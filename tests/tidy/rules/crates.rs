@@ -6,12 +6,14 @@ use crate::{
 };
 
 /// Each manifest and the packages of this project that it may name.
-const MAY_DEPEND_ON: [(&str, &[&str]); 6] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
     ("crates/fleet/Cargo.toml", &["mqttspec-spec", "mqttspec-wire", "reference-broker"]),
     ("crates/segments/Cargo.toml", &[]),
     ("crates/spec/Cargo.toml", &[]),
     ("crates/wire/Cargo.toml", &["mqttspec-spec"]),
     ("reference-broker/Cargo.toml", &["mqttspec-spec", "mqttspec-wire"]),
+    // Another's client, which knows nothing of this project.
+    ("tests/interop/rust_rumqttc/Cargo.toml", &[]),
     (
         "Cargo.toml",
         &["mqttspec-fleet", "mqttspec-segments", "mqttspec-spec", "mqttspec-wire", "reference-broker"],

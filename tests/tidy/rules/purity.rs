@@ -98,7 +98,8 @@ const BANS: &[Ban] = &[
 ];
 
 /// Where something may be printed. A build script speaks to cargo.
-const CONSOLES: [&str; 2] = ["src/main.rs", "reference-broker/src/main.rs"];
+const CONSOLES: [&str; 3] =
+    ["src/main.rs", "reference-broker/src/main.rs", "tests/interop/rust_rumqttc/src/main.rs"];
 const PRINTERS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
