@@ -31,9 +31,20 @@ step() {
     printf -- '-- %s: %s s\n' "$title" "$(seconds $(($(now_ms) - start)))"
 }
 
-# free_port: a TCP port of the loopback interface that nobody listens on.
+# free_port: a TCP port of the loopback interface that nobody listens on, nor on the two that follow it. It is none of those
+# that the system gives to outgoing connections, which could take it before the broker does.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'PROGRAM'
+import random, socket
+
+def is_free(port):
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) != 0
+
+while not all(map(is_free, range(port := random.randrange(16384, 32766), port + 3))):
+    pass
+print(port)
+PROGRAM
 }
 
 # await COMMAND...: tries a command until it succeeds, for at most 10 seconds, or $AWAIT_MS milliseconds.
