@@ -10,8 +10,8 @@ use mqttspec_wire::{
 };
 use reference_broker::{Broker, ConnectionId, Input, Output};
 
-/// What becomes of a packet on its way to the client; nothing if it is not sent.
-pub(crate) type Liberty = fn(Packet, Version) -> Option<Packet>;
+/// What is sent to the client in a packet's place.
+pub(crate) type Liberty = fn(Packet, Version) -> Vec<Packet>;
 
 /// The reference broker, between which and its clients packets are rewritten.
 pub(crate) struct Liberal {
@@ -25,12 +25,13 @@ impl Liberal {
         Self { broker, liberty, versions: BTreeMap::new() }
     }
 
-    fn rewritten(&self, id: ConnectionId, output: Output) -> Option<Output> {
+    fn rewritten(&self, id: ConnectionId, output: Output) -> Vec<Output> {
         let (Output::Send(_, bytes), Some(version)) = (&output, self.versions.get(&id)) else {
-            return Some(output);
+            return vec![output];
         };
-        let Ok(packet) = decode(Sender::Server, Some(*version), bytes) else { return Some(output) };
-        (self.liberty)(packet, *version).map(|packet| Output::Send(id, packet.to_bytes(*version)))
+        let Ok(packet) = decode(Sender::Server, Some(*version), bytes) else { return vec![output] };
+        let sent = (self.liberty)(packet, *version).into_iter();
+        sent.map(|packet| Output::Send(id, packet.to_bytes(*version))).collect()
     }
 }
 
@@ -43,9 +44,9 @@ impl Peer for Liberal {
         }
         let mut made = Vec::new();
         self.broker.handle(now, input, &mut made);
-        outputs.extend(made.into_iter().filter_map(|output| match &output {
+        outputs.extend(made.into_iter().flat_map(|output| match &output {
             Output::Send(id, _) => self.rewritten(*id, output),
-            Output::Close(_) | Output::Verify { .. } => Some(output),
+            Output::Close(_) | Output::Verify { .. } => vec![output],
         }));
     }
 
@@ -55,26 +56,26 @@ impl Peer for Liberal {
 }
 
 /// Does not say that nobody subscribed, nor that there was nothing to unsubscribe from or to release.
-pub(crate) fn discreet(packet: Packet, _: Version) -> Option<Packet> {
+pub(crate) fn discreet(packet: Packet, _: Version) -> Vec<Packet> {
     let quiet = |ack: Ack| {
         let tells = [ReasonCode::NO_MATCHING_SUBSCRIBERS, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND];
         Ack { reason: if tells.contains(&ack.reason) { ReasonCode::SUCCESS } else { ack.reason }, ..ack }
     };
-    Some(match packet {
+    vec![match packet {
         Packet::Puback(ack) => Packet::Puback(quiet(ack)),
         Packet::Pubrec(ack) => Packet::Pubrec(quiet(ack)),
         Packet::Pubcomp(ack) => Packet::Pubcomp(quiet(ack)),
         other => other,
-    })
+    }]
 }
 
 /// Explains nothing, and leaves everything out that may be left out.
-pub(crate) fn terse(packet: Packet, version: Version) -> Option<Packet> {
+pub(crate) fn terse(packet: Packet, version: Version) -> Vec<Packet> {
     let bare = Properties::new;
     if version == Version::V3_1_1 {
-        return Some(packet);
+        return vec![packet];
     }
-    Some(match packet {
+    vec![match packet {
         Packet::Puback(ack) => Packet::Puback(Ack { properties: bare(), ..ack }),
         Packet::Pubrec(ack) => Packet::Pubrec(Ack { properties: bare(), ..ack }),
         Packet::Pubrel(ack) => Packet::Pubrel(Ack { properties: bare(), ..ack }),
@@ -92,13 +93,13 @@ pub(crate) fn terse(packet: Packet, version: Version) -> Option<Packet> {
             Packet::Disconnect(disconnect)
         }
         other => other,
-    })
+    }]
 }
 
 /// Names no particular reason for what it refuses.
-pub(crate) fn unspecific(packet: Packet, version: Version) -> Option<Packet> {
+pub(crate) fn unspecific(packet: Packet, version: Version) -> Vec<Packet> {
     let plain = |code: ReasonCode| if code.is_error() { ReasonCode::UNSPECIFIED_ERROR } else { code };
-    Some(match packet {
+    vec![match packet {
         Packet::Suback(mut suback) if version == Version::V5_0 => {
             suback.reasons = suback.reasons.into_iter().map(plain).collect();
             Packet::Suback(suback)
@@ -108,13 +109,13 @@ pub(crate) fn unspecific(packet: Packet, version: Version) -> Option<Packet> {
             Packet::Disconnect(disconnect)
         }
         other => other,
-    })
+    }]
 }
 
 /// Loses what is sent at most once.
-pub(crate) fn lossy(packet: Packet, _: Version) -> Option<Packet> {
+pub(crate) fn lossy(packet: Packet, _: Version) -> Vec<Packet> {
     match packet {
-        Packet::Publish(publish) if publish.delivery == Delivery::AtMostOnce => None,
-        other => Some(other),
+        Packet::Publish(publish) if publish.delivery == Delivery::AtMostOnce => Vec::new(),
+        other => vec![other],
     }
 }
