@@ -13,11 +13,11 @@ use tokio::{task::JoinSet, time};
 use crate::{
     broker::Broker,
     client::{Client, connect},
-    throughput::{self, Load},
+    throughput::{self, Load, Rate},
 };
 
 /// How many clients are idle at once.
-pub(crate) const CROWD: usize = 9_000;
+pub(crate) const CROWD: usize = 10_000;
 
 /// How many clients connect at the same time.
 const AT_ONCE: usize = 50;
@@ -36,10 +36,10 @@ pub(crate) struct Crowd {
     pub(crate) slowest: Duration,
 }
 
-/// How many clients come and go in a second.
-pub(crate) async fn per_second(broker: &Broker) -> io::Result<f64> {
+/// How many clients come and go.
+pub(crate) async fn per_second(broker: &Broker) -> io::Result<Rate> {
     let (address, count) = (broker.address, Rc::new(Cell::new(0u32)));
-    let begin = Instant::now();
+    let (begin, cpu) = (Instant::now(), broker.cpu()?);
     let mut tasks = JoinSet::new();
     for number in 0..AT_ONCE {
         let count = Rc::clone(&count);
@@ -55,12 +55,13 @@ pub(crate) async fn per_second(broker: &Broker) -> io::Result<f64> {
     while let Some(done) = tasks.join_next().await {
         done??;
     }
-    Ok(f64::from(count.get()) / begin.elapsed().as_secs_f64())
+    let (count, cpu) = (f64::from(count.get()), (broker.cpu()? - cpu).max(0.01));
+    Ok(Rate { per_second: count / begin.elapsed().as_secs_f64(), per_cpu_second: count / cpu })
 }
 
-async fn idle(broker: &Broker, keep_alive: u16) -> io::Result<Vec<Client>> {
-    let mut clients = Vec::with_capacity(CROWD);
-    for number in 0..CROWD {
+async fn idle(broker: &Broker, count: usize, keep_alive: u16) -> io::Result<Vec<Client>> {
+    let mut clients = Vec::with_capacity(count);
+    for number in 0..count {
         let hello = connect(&format!("idle-{number}"), true, keep_alive);
         clients.push(Client::connect(broker.address, number, &hello).await?);
     }
@@ -69,8 +70,12 @@ async fn idle(broker: &Broker, keep_alive: u16) -> io::Result<Vec<Client>> {
 
 /// The memory that an idle connection takes in the broker's process, in bytes.
 pub(crate) async fn memory(broker: &Broker) -> io::Result<f64> {
+    // What the first clients of all bring into memory of the program is not theirs.
+    for client in idle(broker, AT_ONCE, 0).await? {
+        client.leave().await?;
+    }
     let before = broker.memory()?.now;
-    let clients = idle(broker, 0).await?;
+    let clients = idle(broker, CROWD, 0).await?;
     time::sleep(Duration::from_secs(1)).await;
     let taken = broker.memory()?.now.saturating_sub(before);
     let count = f64::from(u32::try_from(clients.len()).unwrap_or(u32::MAX));
@@ -81,7 +86,7 @@ pub(crate) async fn memory(broker: &Broker) -> io::Result<f64> {
 pub(crate) async fn crowd(broker: &Broker) -> io::Result<Crowd> {
     let (lost, slowest) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(Duration::ZERO)));
     let mut tasks = JoinSet::new();
-    for (number, mut client) in idle(broker, KEEP_ALIVE).await?.into_iter().enumerate() {
+    for (number, mut client) in idle(broker, CROWD, KEEP_ALIVE).await?.into_iter().enumerate() {
         let (lost, slowest) = (Rc::clone(&lost), Rc::clone(&slowest));
         tasks.spawn_local(async move {
             // Not all at once.

@@ -130,18 +130,21 @@ async fn store_table(programs: &[Program; 2], table: &mut String) -> io::Result<
 async fn connections_table(programs: &[Program; 2], table: &mut String) -> io::Result<()> {
     head(table, "Connections", &["", "ours", "mosquitto"]);
     let mut rates = vec!["connects per second".to_owned()];
+    let mut costs = vec!["connects per CPU second".to_owned()];
     let mut sizes = vec!["bytes of memory per idle connection".to_owned()];
     let mut crowds =
         vec![format!("{} idle clients beside a load: cut off / slowest PINGRESP", connections::CROWD)];
     for program in programs {
-        rates.push(grouped(connections::per_second(&Broker::start(program)?).await?));
+        let rate = connections::per_second(&Broker::start(program)?).await?;
+        rates.push(grouped(rate.per_second));
+        costs.push(grouped(rate.per_cpu_second));
         let broker = Broker::start(program)?;
         sizes.push(grouped(connections::memory(&broker).await?));
         let broker = Broker::start(program)?;
         let crowd = connections::crowd(&broker).await?;
         crowds.push(format!("{} / {} ms", crowd.lost, crowd.slowest.as_millis()));
     }
-    for cells in [rates, sizes, crowds] {
+    for cells in [rates, costs, sizes, crowds] {
         row(table, &cells);
     }
     Ok(())

@@ -25,7 +25,7 @@ fn golden_connacks() {
     assert_eq!(world.bytes(old), [0x20, 2, 0, 0]);
     let new = world.open(V5);
     world.send_bytes(new, b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01b");
-    let limits = [0x21, 0, 32, 0x22, 0, 16, 0x27, 0, 0x10, 0, 0];
+    let limits = [0x21, 1, 0, 0x22, 0, 16, 0x27, 0, 0x10, 0, 0];
     assert_eq!(world.bytes(new), [&[0x20, 14, 0, 0, 11][..], &limits].concat());
 }
 
