@@ -153,7 +153,7 @@ fn flow_control(script: &mut Script) {
     script.acknowledge(client, Packet::Puback, 2, 0x80);
     script.world.cut(client);
     script.connect(limited(3));
-    for number in 1..=40 {
+    for number in 1..=257 {
         script.publish_as(publisher, twice(id(number), false), "t");
     }
 }
