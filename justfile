@@ -44,6 +44,10 @@ bench:
 bench-fleet:
     .ci/bench-fleet
 
+# Measure fleets of up to a million devices in virtual time, and write docs/fleet-virtual.md
+bench-fleet-virtual:
+    .ci/bench-fleet-virtual
+
 # Everything that CI does
 ci:
     .ci/run
