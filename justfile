@@ -48,6 +48,14 @@ bench-fleet:
 bench-fleet-virtual:
     .ci/bench-fleet-virtual
 
+# Measure how fast captures are judged, with tshark beside it
+bench-captures:
+    .ci/bench-captures
+
+# Measure what watching costs clients and a broker
+bench-watch:
+    .ci/bench-watch
+
 # Everything that CI does
 ci:
     .ci/run
