@@ -134,7 +134,7 @@ fn judge_plan(
     };
     let played = play(arguments, (&layout, &options), (stop, terminal), &mut watch)?;
     watching.clear();
-    let Some(Played { outcome, ending, absences }) = played else { return Ok(Exit::Undecided) };
+    let Some(Played { outcome, ending, absences, hindered }) = played else { return Ok(Exit::Undecided) };
     if let Some(share) = share {
         share.finish(&outcome)?;
     }
@@ -151,7 +151,7 @@ fn judge_plan(
             verdict: &outcome.verdict,
             numbers: &outcome.numbers,
             about: about(&layout, arguments, &outcome),
-            notes: notes(&ending, &absences),
+            notes: notes(&ending, &absences, hindered),
         },
     );
     let wanted = arguments.scenario.is_some() || !arguments.reports.is_empty();
@@ -186,14 +186,17 @@ fn play(
     }
     let outcome = World::new(layout, options).play(watch);
     let ending = if outcome.verdict.complete { Ending::Complete } else { Ending::Interrupted };
-    Ok(Some(Played { outcome, ending, absences: Vec::new() }))
+    Ok(Some(Played { outcome, ending, absences: Vec::new(), hindered: None }))
 }
 
-/// What happened to the broker and to the run, a sentence each.
-fn notes(ending: &Ending, absences: &[Absence]) -> Vec<String> {
+/// What happened to the broker, to this system and to the run, a sentence each.
+fn notes(ending: &Ending, absences: &[Absence], hindered: Option<String>) -> Vec<String> {
     let gone = absences.iter().map(|absence| format!("{absence}."));
+    let hindered = hindered.map(|why| {
+        format!("Some devices could not connect when they wanted to: {why}. That is this system's limit, not the broker's.")
+    });
     let early = (*ending != Ending::Complete).then(|| format!("The run is over early: {ending}."));
-    gone.chain(early).collect()
+    gone.chain(hindered).chain(early).collect()
 }
 
 /// The report of a run.

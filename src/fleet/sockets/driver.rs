@@ -75,6 +75,8 @@ pub(super) struct Driver<'a> {
     launched: Option<&'a mut Launched>,
     /// Since when that is to be there again, while the process that was asked to end has not.
     returning: Option<Micros>,
+    /// Why this system could not even begin to open a connection.
+    hindered: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -100,6 +102,7 @@ impl<'a> Driver<'a> {
             outage: Outage::default(),
             launched,
             returning: None,
+            hindered: None,
             ending: None,
         })
     }
@@ -146,7 +149,7 @@ impl<'a> Driver<'a> {
         }
         let ending = self.ending.unwrap_or(Ending::Interrupted);
         let outcome = self.world.finish(matches!(ending, Ending::Complete));
-        Played { outcome, ending, absences: self.outage.into_absences() }
+        Played { outcome, ending, absences: self.outage.into_absences(), hindered: self.hindered }
     }
 
     /// Whether it is to go on.
@@ -216,7 +219,12 @@ impl<'a> Driver<'a> {
                 self.sockets.insert(id.0, socket);
                 self.opening.push_back((self.now() + micros(OPENING), id.0));
             }
-            Err(error) => self.refused(id, &error),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::ConnectionRefused {
+                    self.hindered.get_or_insert_with(|| error.to_string());
+                }
+                self.refused(id, &error);
+            }
         }
     }
 

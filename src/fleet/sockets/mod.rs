@@ -67,6 +67,8 @@ pub struct Played {
     pub ending: Ending,
     /// When the broker was not there.
     pub absences: Vec<Absence>,
+    /// Why this system could not open connections at times, if it could not.
+    pub hindered: Option<String>,
 }
 
 /// Why a run is over.
