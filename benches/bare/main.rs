@@ -21,13 +21,16 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
     runtime,
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
     task::{LocalSet, spawn_local},
     time,
 };
 
 /// Connections from one source address.
 const PORTS: u32 = 20_000;
+
+/// How many clients connect at the same time: few enough for the broker's queue, which is short.
+const AT_ONCE: usize = 50;
 
 /// How many messages a publisher has unacknowledged at most, as many as a device of a fleet.
 const WINDOW: u32 = 16;
@@ -85,11 +88,13 @@ async fn connect(address: SocketAddr, name: char, number: u32) -> io::Result<Tcp
 
 /// Idle clients. Each waits in a task of its own for what may come.
 async fn connect_many(address: SocketAddr, count: u32) -> io::Result<()> {
-    let connected = Rc::new(Cell::new(0));
+    let (connected, turns) = (Rc::new(Cell::new(0)), Rc::new(Semaphore::new(AT_ONCE)));
     for number in 0..count {
-        let connected = Rc::clone(&connected);
+        let (connected, turns) = (Rc::clone(&connected), Rc::clone(&turns));
         spawn_local(async move {
+            let turn = turns.acquire().await;
             let Ok(mut stream) = connect(address, 'i', number).await else { return };
+            drop(turn);
             connected.set(connected.get() + 1);
             let mut byte = [0; 1];
             while stream.read(&mut byte).await.is_ok_and(|count| count > 0) {}
