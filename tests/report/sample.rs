@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use mqttspec::{
-    report::{Broker, Date, Provenance, Report},
+    report::{
+        Broker, Date, Provenance, Report,
+        fleet::{Group, Measured, Percentiles, Phase, Point},
+    },
     verdict::{
         Evidence, EvidenceKind, Finding, Grade, Hex, Place, RunReport, ScenarioResult, Summary, TargetReport,
     },
@@ -52,6 +55,29 @@ pub(crate) fn report(run: RunReport) -> Report {
         judges: ids.map(|id| (id, judge(id).to_owned())).collect(),
         run,
     }
+}
+
+/// What is measured of a fleet.
+pub(crate) fn measured() -> Measured {
+    let times =
+        Percentiles { count: 40, p50: 900, p90: 1200, p99: 3000, p99_9: 3100, p99_99: 3100, most: 3100 };
+    let group = Group {
+        name: "sensor".into(),
+        connects: 12,
+        losses: 2,
+        published: 20,
+        repeated: 1,
+        acknowledged: 19,
+        delivered: 40,
+        bytes_sent: 1500,
+        bytes_received: 2100,
+        bytes_of_payload: 1200,
+        latency: Some(times),
+        reconnect: Some(times),
+    };
+    let point = Point { online: 10, connects: 12, published: 20, delivered: 40, slowest: 3100 };
+    let phase = Phase { name: "steady".into(), began: 0, ended: 60_000_000, groups: vec![group.clone()] };
+    Measured { groups: vec![group], phases: vec![phase], interval: 1_000_000, series: vec![point] }
 }
 
 pub(crate) fn every_grade() -> RunReport {

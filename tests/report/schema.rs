@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mqttspec::report::{json, merged};
+use mqttspec::report::{Report, json, merged};
 use regex_lite::Regex;
 use serde_json::{Value, json as value};
 
@@ -167,7 +167,9 @@ fn everything_in_the_schema_is_written_somewhere() {
     report.known.insert(1, "It is known.".to_owned());
     report.run.results[0].evidence.push(sample::refused());
     report.run.results[0].evidence.extend(sample::ping());
-    let text = merged(&[report, sample::report(sample::hostile())]).unwrap();
+    let fleet = Report { fleet: Some(sample::measured()), ..sample::report(sample::hostile()) };
+    let text = merged(&[report, fleet]).unwrap();
+    assert_eq!(check(&text), None);
     let mut names = BTreeSet::new();
     let mut values = vec![schema()];
     while let Some(value) = values.pop() {

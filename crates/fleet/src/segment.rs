@@ -83,7 +83,7 @@ impl fmt::Display for Heard {
             Event::Ended { by_broker } => write!(f, "ended {}", flag(by_broker)),
             Event::Subscribe(entry) => write!(f, "subscribe {entry}"),
             Event::Suback(entry, granted) => {
-                write!(f, "suback {entry} {}", granted.map_or(3, |granted| granted.level()))
+                write!(f, "suback {entry} {}", granted.map_or(3, mqttspec_wire::QoS::level))
             }
             Event::Unsubscribe(entry) => write!(f, "unsubscribe {entry}"),
             Event::Unsuback(entry) => write!(f, "unsuback {entry}"),

@@ -95,7 +95,11 @@ impl World {
 
     /// The broker as it would be if it had crashed after it saved last.
     pub(crate) fn restored(&self, config: Config) -> Result<Broker, BrokenRecord> {
-        let mut restore = Restore::new(config, Rules::all());
+        self.restored_mutant(config, Rules::all())
+    }
+
+    fn restored_mutant(&self, config: Config, rules: Rules) -> Result<Broker, BrokenRecord> {
+        let mut restore = Restore::new(config, rules);
         for (key, value) in &self.records {
             restore.record(key, Bytes::copy_from_slice(value))?;
         }
@@ -119,6 +123,13 @@ impl World {
     pub(crate) fn restart(&mut self) {
         self.save();
         *self = self.after_a_crash(Config::default());
+    }
+
+    /// The same with a broker that keeps only these rules. If it cannot read what it has saved, it begins anew.
+    pub(crate) fn restart_mutant(&mut self, rules: Rules) {
+        self.save();
+        let restored = self.restored_mutant(Config::default(), rules);
+        self.broker = restored.unwrap_or_else(|_| Broker::new(Config::default(), rules));
     }
 
     /// Opens a network connection, on which the client will speak `version`.

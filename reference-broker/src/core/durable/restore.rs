@@ -171,15 +171,15 @@ impl Restore {
 
 /// Whether the rules let records of this kind be lost.
 fn is_lost(rules: Rules, kind: Kind) -> bool {
-    let rule = match kind {
+    let part = match kind {
         Kind::Clock | Kind::Message => return false,
         Kind::Retained => return !rules.obeys(Rule::RetainedOutliveRestart),
-        Kind::Session | Kind::Outgoing => Rule::SessionsOutliveRestart,
-        Kind::Subscription => Rule::SubscriptionsOutliveRestart,
-        Kind::Incoming => Rule::ReceivedOutliveRestart,
-        Kind::Queued => Rule::WaitingOutliveRestart,
+        Kind::Session | Kind::Outgoing => None,
+        Kind::Subscription => Some(Rule::SubscriptionsOutliveRestart),
+        Kind::Incoming => Some(Rule::ReceivedOutliveRestart),
+        Kind::Queued => Some(Rule::WaitingOutliveRestart),
     };
-    !rules.obeys(Rule::SessionsOutliveRestart) || !rules.obeys(rule)
+    !rules.obeys(Rule::SessionsOutliveRestart) || part.is_some_and(|rule| !rules.obeys(rule))
 }
 
 impl Broker {

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod faults;
+mod lasting;
 mod publishing;
 mod retaining;
 mod script;
@@ -32,7 +33,7 @@ impl Tour {
     }
 
     fn transcript(&self, rules: Rules) -> Vec<(Duration, Output)> {
-        let mut script = Script::new(World::mutant((self.config)(), rules));
+        let mut script = Script::new(World::kept_mutant((self.config)(), rules), rules);
         (self.steps)(&mut script);
         script.world.transcript
     }
@@ -40,8 +41,15 @@ impl Tour {
 
 #[test]
 fn every_mutant_shows() {
-    let tours =
-        [connecting::TOURS, faults::TOURS, publishing::TOURS, retaining::TOURS, subscribing::TOURS].concat();
+    let tours = [
+        connecting::TOURS,
+        faults::TOURS,
+        lasting::TOURS,
+        publishing::TOURS,
+        retaining::TOURS,
+        subscribing::TOURS,
+    ]
+    .concat();
     let mut hidden: BTreeSet<_> = Rule::ALL.iter().copied().collect();
     for tour in tours {
         let kept = tour.transcript(Rules::all());

@@ -5,15 +5,23 @@ use mqttspec_wire::{
     packet::{Ack, Connect, Delivery, Publish, Subscribe, Subscription},
 };
 
+use reference_broker::Rules;
+
 use crate::world::{self, Client, World};
 
 pub(crate) struct Script {
     pub(crate) world: World,
+    rules: Rules,
 }
 
 impl Script {
-    pub(crate) fn new(world: World) -> Self {
-        Self { world }
+    pub(crate) fn new(world: World, rules: Rules) -> Self {
+        Self { world, rules }
+    }
+
+    /// Ends the broker, and starts it again with what it has saved.
+    pub(crate) fn restart(&mut self) {
+        self.world.restart_mutant(self.rules);
     }
 
     /// Opens a connection and sends CONNECT on it.
