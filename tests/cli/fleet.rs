@@ -100,8 +100,9 @@ fn what_a_mutant_breaks_becomes_a_scenario() {
 
 /// How many messages the operators of a phase published.
 fn published(phase: &Value) -> u64 {
-    let mut groups = phase["groups"].as_array().unwrap().iter();
-    groups.find(|group| group["name"] == "operator").unwrap()["published"].as_u64().unwrap()
+    let operators =
+        phase["groups"].as_array().into_iter().flatten().filter(|group| group["name"] == "operator");
+    operators.filter_map(|group| group["published"].as_u64()).sum()
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn what_was_kept_is_reported() {
     let operator =
         fleet["groups"].as_array().unwrap().iter().find(|group| group["name"] == "operator").unwrap();
     assert!(operator["latency"]["p99_99"].as_u64() >= operator["latency"]["p50"].as_u64(), "{operator}");
-    let in_phases: u64 = fleet["phases"].as_array().unwrap().iter().map(|phase| published(phase)).sum();
+    let in_phases: u64 = fleet["phases"].as_array().unwrap().iter().map(published).sum();
     assert_eq!(operator["published"], in_phases);
     let again = outcome(&["fleet", "fan-out", "--list", "--json", "-"]);
     assert_eq!(again.0, Some(2), "a list is no verdict");
@@ -146,13 +147,13 @@ fn nobody_is_judged_who_is_not_there() {
 fn a_fleet_plays_over_sockets() {
     let plan = Temporary::new("plan.yaml");
     fs::write(&plan.0, SMALL).unwrap();
-    let play = |broker: &Broker| outcome(&["fleet", &plan.path(), "--target", &broker.url()]);
+    let against = |broker: &Broker| outcome(&["fleet", &plan.path(), "--target", &broker.url()]);
     let right = Broker::start(&[]).unwrap();
     let wrong = Broker::start(&["--break", "messages-kept-for-absent"]).unwrap();
     // Nearly all of it is waiting for the calm to pass.
     let (right, wrong) = thread::scope(|scope| {
-        let right = scope.spawn(|| play(&right));
-        let wrong = play(&wrong);
+        let right = scope.spawn(|| against(&right));
+        let wrong = against(&wrong);
         (right.join(), wrong)
     });
     let (status, stdout, stderr) = right.unwrap();

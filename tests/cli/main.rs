@@ -1,5 +1,5 @@
 //! The program as its users meet it: arguments in, exit status and text out.
-#![expect(clippy::panic, reason = "the helpers of a test may fail it")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 mod broker;
 mod capture;
