@@ -162,7 +162,7 @@ def shared(place):
 
 def large(place):
     client = place.client()
-    # paho masks WebSocket frames byte by byte, in Python.
+    # paho 2.1 forgets a packet of which a WebSocket takes only a part, so it has to fit into the system's buffers.
     size = LARGE // 10 if place.transport == "websockets" else LARGE
     payload = bytes(range(256)) * (size // 256)
     client.subscribe(f"{place.topic}/large", qos=1)
