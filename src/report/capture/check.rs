@@ -143,6 +143,9 @@ fn sentence(
         Conclusion::Undecided if survey.mqtt() == 0 => {
             "could not decide: there is no MQTT in the capture".to_owned()
         }
+        Conclusion::Undecided if open == 0 => {
+            "could not decide: nothing was found broken, but parts of the capture could not be read".to_owned()
+        }
         Conclusion::Undecided => format!(
             "could not decide: nothing was found broken, but {} could not be judged as a whole",
             counted(open, "conversation")
