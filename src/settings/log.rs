@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use super::value::{Fault, Kind, Scalar, any_of, name_of, named};
+use super::value::Named;
 
 /// How much is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,44 +41,16 @@ pub enum LogFormat {
     Json,
 }
 
-const LEVELS: [(&str, LogLevel); 5] = [
-    ("off", LogLevel::Off),
-    ("error", LogLevel::Error),
-    ("warn", LogLevel::Warn),
-    ("info", LogLevel::Info),
-    ("debug", LogLevel::Debug),
-];
-
-impl Scalar for LogLevel {
-    const KIND: Kind = Kind::Text;
-
-    fn allowed() -> String {
-        any_of(&LEVELS)
-    }
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        named(&LEVELS, text)
-    }
-
-    fn text(&self) -> String {
-        name_of(&LEVELS, self)
-    }
+impl Named for LogLevel {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("off", Self::Off),
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+    ];
 }
 
-const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-
-impl Scalar for LogFormat {
-    const KIND: Kind = Kind::Text;
-
-    fn allowed() -> String {
-        any_of(&FORMATS)
-    }
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        named(&FORMATS, text)
-    }
-
-    fn text(&self) -> String {
-        name_of(&FORMATS, self)
-    }
+impl Named for LogFormat {
+    const NAMES: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
 }

@@ -11,7 +11,7 @@ use regex_lite::Regex;
 
 use super::{
     place::Place,
-    value::{Fault, Kind, Scalar, any_of, name_of, named},
+    value::{Fault, Kind, Named, Scalar, named},
 };
 use crate::diagnostic::suggest::did_you_mean;
 
@@ -193,58 +193,22 @@ impl Scalar for Regex {
     }
 }
 
-const LEVELS: [(&str, QoS); 3] = [("0", QoS::AtMostOnce), ("1", QoS::AtLeastOnce), ("2", QoS::ExactlyOnce)];
-
-impl Scalar for QoS {
+impl Named for QoS {
     const KIND: Kind = Kind::Number;
-
-    fn allowed() -> String {
-        any_of(&LEVELS)
-    }
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        named(&LEVELS, text)
-    }
-
-    fn text(&self) -> String {
-        name_of(&LEVELS, self)
-    }
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("0", Self::AtMostOnce), ("1", Self::AtLeastOnce), ("2", Self::ExactlyOnce)];
 }
 
-const ABOVE: [(&str, AboveMaximumQos); 2] =
-    [("lower", AboveMaximumQos::Lowered), ("ignore", AboveMaximumQos::Ignored)];
-
-impl Scalar for AboveMaximumQos {
-    const KIND: Kind = Kind::Text;
-
-    fn allowed() -> String {
-        any_of(&ABOVE)
-    }
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        named(&ABOVE, text)
-    }
-
-    fn text(&self) -> String {
-        name_of(&ABOVE, self)
-    }
+impl Named for AboveMaximumQos {
+    const NAMES: &'static [(&'static str, Self)] = &[("lower", Self::Lowered), ("ignore", Self::Ignored)];
 }
 
-const VERSIONS: [(&str, Version); 2] = [("3.1.1", Version::V3_1_1), ("5.0", Version::V5_0)];
+impl Named for Version {
+    const NAMES: &'static [(&'static str, Self)] = &[("3.1.1", Self::V3_1_1), ("5.0", Self::V5_0)];
 
-impl Scalar for Version {
-    const KIND: Kind = Kind::Text;
-
+    /// Without quotation marks, TOML would take 5.0 for a number.
     fn allowed() -> String {
         "\"3.1.1\" or \"5.0\"".to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, Fault> {
-        named(&VERSIONS, text)
-    }
-
-    fn text(&self) -> String {
-        name_of(&VERSIONS, self)
     }
 }
 

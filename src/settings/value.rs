@@ -247,12 +247,33 @@ pub(super) fn named<T: Copy>(names: &[(&str, T)], text: &str) -> Result<T, Fault
     })
 }
 
-/// The name of a value.
-pub(super) fn name_of<T: PartialEq>(names: &[(&str, T)], value: &T) -> String {
-    names.iter().find(|(_, other)| other == value).map(|(name, _)| *name).unwrap_or_default().to_owned()
+/// A setting whose values have names.
+pub(super) trait Named: Copy + PartialEq + 'static {
+    /// What of TOML a name is.
+    const KIND: Kind = Kind::Text;
+
+    /// The values by their names.
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// What can stand there, to be read after "write".
+    fn allowed() -> String {
+        one_of(Self::NAMES.iter().map(|(name, _)| *name))
+    }
 }
 
-/// "`a`, `b` or `c`"
-pub(super) fn any_of<T>(names: &[(&str, T)]) -> String {
-    one_of(names.iter().map(|(name, _)| *name))
+impl<T: Named> Scalar for T {
+    const KIND: Kind = T::KIND;
+
+    fn allowed() -> String {
+        <T as Named>::allowed()
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        named(T::NAMES, text)
+    }
+
+    fn text(&self) -> String {
+        let name = T::NAMES.iter().find(|(_, value)| value == self).map(|(name, _)| *name);
+        name.unwrap_or_default().to_owned()
+    }
 }

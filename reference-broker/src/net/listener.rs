@@ -142,6 +142,6 @@ async fn greet(
 
 /// Waits a little when the system has no room for another connection. Nothing tells when it has room again, and to ask at
 /// once would keep a processor busy.
-pub(super) async fn pause_accepting() {
+pub async fn pause_accepting() {
     time::sleep(Duration::from_millis(100)).await;
 }

@@ -46,7 +46,7 @@ use tokio::{
 };
 
 pub use embedded::Embedded;
-pub use listener::Listener;
+pub use listener::{Listener, pause_accepting};
 pub use passwords::{check_hash, hash_password, verify_password};
 pub use secret::secret;
 pub use tls::{Tls, TlsError};

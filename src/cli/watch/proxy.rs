@@ -10,6 +10,7 @@ use std::{
 };
 
 use mqttspec_segments::{End, Party};
+use reference_broker::net::pause_accepting;
 use tokio::{
     io::AsyncWriteExt as _,
     net::{
@@ -28,9 +29,6 @@ use crate::{
 
 /// What is read at once. One buffer serves all connections, so that those that are silent cost nothing.
 const BUFFER: usize = 1 << 16;
-/// After a client could not be accepted, for want of file handles for example, the next one is asked for so much later:
-/// the reason does not go away at once, and trying all the time would take the time of those who are served.
-const AFTER_A_REFUSAL: Duration = Duration::from_millis(10);
 
 /// What is judged, and written to a capture.
 pub(super) type Shared = Rc<RefCell<Live<BufWriter<File>>>>;
@@ -72,7 +70,7 @@ impl Proxy {
                     Ok((client, address)) => {
                         spawn_local(Rc::clone(&self).pass(client, address));
                     }
-                    Err(_) => tokio::time::sleep(AFTER_A_REFUSAL).await,
+                    Err(_) => pause_accepting().await,
                 },
             }
         }

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use reference_broker::net::http::{PATIENCE, Request, Response};
+use reference_broker::net::{
+    http::{PATIENCE, Request, Response},
+    pause_accepting,
+};
 use serde::Serialize;
 use tokio::{
     io::AsyncWriteExt,
@@ -26,9 +29,6 @@ const AT_ONCE: usize = 64;
 
 /// How many readings whoever comes late is told of. Beyond that, every other one is forgotten.
 const KEPT: usize = 600;
-
-/// How long to wait when the system has no room for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a reader may take to take the next reading.
 const SLOWEST: Duration = Duration::from_secs(5);
@@ -157,7 +157,7 @@ async fn serve(listener: net::TcpListener, mut news: watch::Receiver<Arc<Told>>)
             Ok((stream, _)) => {
                 answering.spawn(answer(stream, news.clone()));
             }
-            Err(_) => time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => pause_accepting().await,
         }
     }
     let last_words = async { while answering.join_next().await.is_some() {} };

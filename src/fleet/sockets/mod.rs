@@ -27,13 +27,13 @@ use tokio::{
 
 pub use self::outage::Absence;
 use self::{driver::Driver, wishes::Wishes};
-use crate::target::{ConnectError, Dialler, Launched, network::Network};
+use crate::target::{
+    ConnectError, Dialler, Launched,
+    network::{AGAIN, Network},
+};
 
 /// How long a connection may take to open.
 const OPENING: Duration = Duration::from_secs(5);
-
-/// How long one waits between two attempts to reach a broker that is starting.
-const AGAIN: Duration = Duration::from_millis(50);
 
 /// Why a fleet cannot begin.
 #[derive(Debug, thiserror::Error)]
