@@ -10,7 +10,7 @@ use mqttspec_segments::Stamp;
 use mqttspec_spec::{StatementId, Version};
 use mqttspec_wire::{Sender, decode};
 
-use super::session::Seen;
+use super::seen::Seen;
 use crate::{describe::describe, referee::Violation};
 
 /// Packets before a breach that are shown with it.

@@ -6,10 +6,12 @@ use mqttspec_segments::{End, Kind, Party, Stamp};
 use mqttspec_wire::Sender;
 
 use super::{
-    layer::{Layer, Unpacked, Unreadable},
-    session::{Session, Watcher},
+    layer::Layer,
+    seen::Watcher,
+    session::Session,
     sniff::{Backlog, Decision},
     tls::KeyLog,
+    unpacked::{Unpacked, Unreadable},
 };
 
 /// A TCP connection.

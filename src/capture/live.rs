@@ -7,7 +7,7 @@ use mqttspec_segments::{End, Frame, Kind, LinkType, Party, Recorder, Stamp, Writ
 use mqttspec_spec::StatementId;
 use mqttspec_wire::Sender;
 
-use super::{Conversation, KeyLog, Shown, Survey, session::Seen};
+use super::{Conversation, KeyLog, Shown, Survey, seen::Seen};
 use crate::referee::Violation;
 
 /// A breach is told so often, and then only counted.

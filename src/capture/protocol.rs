@@ -5,7 +5,7 @@ use std::fmt;
 use mqttspec_segments::Lost;
 use mqttspec_spec::Version;
 
-use super::{layer::Unreadable, sniff::protocol_level};
+use super::{sniff::protocol_level, unpacked::Unreadable};
 
 /// What the client speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,11 +10,12 @@ use mqttspec_wire::{Packet, Sender, packet::PacketType};
 use super::{
     breach::Breach,
     conversation::{Conversation, Nature},
-    layer::Unreadable,
     protocol::{Blind, Protocol},
-    session::{Counts, Seen, Session},
+    seen::Seen,
+    session::{Counts, Session},
     timing::Spread,
     tls::KeyLog,
+    unpacked::Unreadable,
 };
 
 /// Conversations that are told about one by one; more are only counted.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::layer::{Unpacked, Unreadable};
+use super::unpacked::{Unpacked, Unreadable};
 
 /// More of an HTTP header is not read.
 const HEADER: usize = 16 << 10;

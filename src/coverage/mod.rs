@@ -6,6 +6,7 @@
 mod class;
 mod guards;
 mod matrix;
+mod parallel;
 mod seam;
 
 pub use class::{Class, Coverage};

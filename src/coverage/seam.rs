@@ -8,7 +8,7 @@ use std::{
 use mqttspec_spec::{StatementId, Version};
 use mqttspec_wire::packet::PacketType;
 
-use super::matrix::on_all_processors;
+use super::parallel::on_all_processors;
 use crate::{
     runner::{
         Embedded,

@@ -36,6 +36,7 @@
 //!
 //! Captures are hostile input. Everything here is bounded in memory, whatever a file claims.
 
+mod error;
 mod fragments;
 mod frame;
 mod ip;
@@ -46,7 +47,8 @@ mod source;
 pub mod synthetic;
 mod tcp;
 
-pub use frame::{Frame, FrameReader, ReadError, Stamp};
+pub use error::ReadError;
+pub use frame::{Frame, FrameReader, Stamp};
 pub use link::LinkType;
 pub use network::{Network, Segment};
 pub use record::{Interface, Recorder, WriteError};

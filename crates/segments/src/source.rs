@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::frame::ReadError;
+use crate::error::ReadError;
 
 /// Bytes that are looked at before they are read.
 const MAGIC: usize = 8;

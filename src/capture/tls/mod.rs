@@ -22,7 +22,7 @@ use self::{
     keylog::{ClientRandom, Label},
     record::{Record, Records, content},
 };
-use super::layer::{Unpacked, Unreadable};
+use super::unpacked::{Unpacked, Unreadable};
 
 const TLS13: u16 = 0x0304;
 const TLS12: u16 = 0x0303;
