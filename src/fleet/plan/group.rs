@@ -51,14 +51,14 @@ fn group(
     let session = keys.take("session").map_or(Some((true, 0)), |node| session(reader, node));
     let keep_alive = keys.take("keep-alive").map_or(Some(60), |node| value::seconds(reader, node));
     let credentials = credentials(reader, &mut keys);
-    let receive_maximum = optional(keys.take("receive-maximum"), |node| value::shorts(reader, node));
-    let will = optional(keys.take("will"), |node| will(reader, node));
+    let receive_maximum = value::optional(keys.take("receive-maximum"), |node| value::shorts(reader, node));
+    let will = value::optional(keys.take("will"), |node| will(reader, node));
     let subscribe = list(reader, keys.take("subscribe"), subscribe);
     let publish = list(reader, keys.take("publish"), publish);
     let acknowledge_after =
         keys.take("acknowledge-after").map_or(Some(Range::default()), |node| value::durations(reader, node));
     let clock_skew = keys.take("clock-skew").map_or(Some(0), |node| value::percent(reader, node));
-    let duty = optional(keys.take("duty"), |node| duty(reader, node));
+    let duty = value::optional(keys.take("duty"), |node| duty(reader, node));
     let backoff = keys.take("backoff").map_or(Some(Backoff::default()), |node| backoff(reader, node));
     let link = keys.take("link").map_or(Some(Link::default()), |node| link::link(reader, node, links));
     keys.finish(reader);
@@ -120,19 +120,7 @@ fn check(reader: &mut Reader<'_>, span: &Span, node: &Node, group: Group) -> Opt
     Some(group)
 }
 
-/// What may be left out: an outer `None` is a mistake, an inner one that it was left out.
-#[expect(clippy::option_option, reason = "left out and mistaken are different things")]
-pub(super) fn optional<'n, T>(
-    node: Option<&'n Node>,
-    read: impl FnOnce(&'n Node) -> Option<T>,
-) -> Option<Option<T>> {
-    match node {
-        Some(node) => read(node).map(Some),
-        None => Some(None),
-    }
-}
-
-pub(super) fn list<T>(
+fn list<T>(
     reader: &mut Reader<'_>,
     node: Option<&Node>,
     read: fn(&mut Reader<'_>, &Node) -> Option<T>,
@@ -157,7 +145,7 @@ fn version(reader: &mut Reader<'_>, node: &Node) -> Option<Version> {
 
 fn session(reader: &mut Reader<'_>, node: &Node) -> Option<(bool, u32)> {
     let mut keys = reader.keys(node, "`session`")?;
-    let clean = keys.take("clean-start").map_or(Some(false), |node| value::flag(reader, node));
+    let clean = value::flag(reader, keys.take("clean-start"));
     let expiry = keys.take("expiry").map_or(Some(u32::MAX), |node| value::seconds(reader, node));
     keys.finish(reader);
     Some((clean?, expiry?))
@@ -167,23 +155,19 @@ fn will(reader: &mut Reader<'_>, node: &Node) -> Option<Will> {
     let mut keys = reader.keys(node, "a will")?;
     let topic = keys.need(reader, "topic").and_then(|node| value::template(reader, node));
     let qos = keys.need(reader, "qos").and_then(|node| value::qos(reader, node));
-    let retain = flag(reader, &mut keys, "retain");
+    let retain = value::flag(reader, keys.take("retain"));
     let delay = keys.take("delay").map_or(Some(0), |node| value::seconds(reader, node));
     let chance = keys.take("chance").map_or(Some(1_000_000), |node| value::percent(reader, node));
     keys.finish(reader);
     Some(Will { topic: topic?, qos: qos?, retain: retain?, delay: delay?, chance: chance? })
 }
 
-pub(super) fn flag(reader: &mut Reader<'_>, keys: &mut Keys<'_>, key: &'static str) -> Option<bool> {
-    keys.take(key).map_or(Some(false), |node| value::flag(reader, node))
-}
-
 /// User Name and Password, which come together.
 #[expect(clippy::option_option, reason = "left out and mistaken are different things")]
 fn credentials(reader: &mut Reader<'_>, keys: &mut Keys<'_>) -> Option<Option<Credentials>> {
-    let user = optional(keys.take("user"), |node| value::template(reader, node));
+    let user = value::optional(keys.take("user"), |node| value::template(reader, node));
     let password_node = keys.take("password");
-    let password = optional(password_node, |node| value::template(reader, node));
+    let password = value::optional(password_node, |node| value::template(reader, node));
     match (user?, password?, password_node) {
         (Some(user), Some(password), _) => Some(Some(Credentials { user, password })),
         (None, Some(_), Some(node)) => reader.wrong_value(
@@ -200,7 +184,7 @@ fn duty(reader: &mut Reader<'_>, node: &Node) -> Option<Duty> {
     let mut keys = reader.keys(node, "`duty`")?;
     let online = keys.need(reader, "online").and_then(|node| value::durations(reader, node));
     let offline = keys.need(reader, "offline").and_then(|node| value::durations(reader, node));
-    let vanishes = flag(reader, &mut keys, "vanishes");
+    let vanishes = value::flag(reader, keys.take("vanishes"));
     keys.finish(reader);
     Some(Duty { online: online?, offline: offline?, vanishes: vanishes? })
 }

@@ -5,7 +5,7 @@ use mqttspec_fleet::{
     random::Range,
 };
 
-use super::{group::optional, reader::Reader, value};
+use super::{reader::Reader, value};
 use crate::scenario::node::Node;
 
 /// The links that have names.
@@ -47,7 +47,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Link> {
     };
     let nat_timeout = duration(reader, "nat-timeout");
     let radio_sleep = duration(reader, "radio-sleep");
-    let outage = optional(keys.take("outage"), |node| outage(reader, node));
+    let outage = value::optional(keys.take("outage"), |node| outage(reader, node));
     let bandwidth = keys.take("bandwidth").map_or(Some(0), |node| value::count(reader, node, 1));
     let loss = keys.take("loss").map_or(Some(0), |node| value::percent(reader, node));
     keys.finish(reader);

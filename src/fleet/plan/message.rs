@@ -6,7 +6,6 @@ use mqttspec_fleet::{
 };
 
 use super::{
-    group::{flag, optional},
     reader::{Keys, Reader},
     value,
 };
@@ -19,9 +18,9 @@ pub(super) fn subscribe(reader: &mut Reader<'_>, node: &Node) -> Option<Subscrib
     let mut keys = reader.keys(node, "a subscription")?;
     let filter = keys.need(reader, "filter").and_then(|node| value::template(reader, node));
     let qos = keys.need(reader, "qos").and_then(|node| value::qos(reader, node));
-    let lasts = optional(keys.take("lasts"), |node| value::durations(reader, node));
+    let lasts = value::optional(keys.take("lasts"), |node| value::durations(reader, node));
     let pause_node = keys.take("pause");
-    let pause = optional(pause_node, |node| value::durations(reader, node));
+    let pause = value::optional(pause_node, |node| value::durations(reader, node));
     keys.finish(reader);
     let renewal = match (lasts?, pause?, pause_node) {
         (Some(lasts), pause, _) => Some(Renewal { lasts, pause }),
@@ -39,10 +38,10 @@ pub(super) fn publish(reader: &mut Reader<'_>, node: &Node) -> Option<Publish> {
     let topic = keys.need(reader, "topic").and_then(|node| value::template(reader, node));
     let qos = keys.need(reader, "qos").and_then(|node| value::qos_mix(reader, node));
     let pace = pace(reader, node, &mut keys);
-    let retain = flag(reader, &mut keys, "retain");
+    let retain = value::flag(reader, keys.take("retain"));
     let size =
         keys.take("size").map_or(Some(Sizes::only(Range::only(32))), |node| value::sizes(reader, node));
-    let expiry = optional(keys.take("expiry"), |node| value::seconds(reader, node));
+    let expiry = value::optional(keys.take("expiry"), |node| value::seconds(reader, node));
     keys.finish(reader);
     let (qos, pace) = (qos?, pace?);
     if pace.in_flight() > 0 && qos[0] > 0 {
@@ -55,8 +54,8 @@ pub(super) fn publish(reader: &mut Reader<'_>, node: &Node) -> Option<Publish> {
 /// `every` for an open loop, `in-flight` and perhaps `pause` for a closed one.
 fn pace(reader: &mut Reader<'_>, node: &Node, keys: &mut Keys<'_>) -> Option<Pace> {
     let every_node = keys.take("every");
-    let every = optional(every_node, |node| value::durations(reader, node));
-    let in_flight = optional(keys.take("in-flight"), |node| value::short(reader, node, 1));
+    let every = value::optional(every_node, |node| value::durations(reader, node));
+    let in_flight = value::optional(keys.take("in-flight"), |node| value::short(reader, node, 1));
     let pause = keys.take("pause").map_or(Some(Range::default()), |node| value::durations(reader, node));
     match (every?, in_flight?, pause?) {
         (Some(every), None, _) if every.most == 0 => {

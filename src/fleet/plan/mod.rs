@@ -128,7 +128,7 @@ fn plan(reader: &mut Reader<'_>, root: &Node) -> Option<Plan> {
 fn limits(reader: &mut Reader<'_>, node: &Node) -> Option<Limits> {
     let mut keys: Keys<'_> = reader.keys(node, "`limits`")?;
     let queued = keys.take("queued-messages").map(|node| value::count(reader, node, 1));
-    let persistent = keys.take("persistent").map_or(Some(false), |node| value::flag(reader, node));
+    let persistent = value::flag(reader, keys.take("persistent"));
     let expiry = keys.take("session-expiry").map(|node| value::seconds(reader, node));
     keys.finish(reader);
     let session_expiry = match expiry {

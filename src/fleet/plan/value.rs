@@ -41,13 +41,26 @@ fn parsed<T>(
     }
 }
 
+/// What may be left out: an outer `None` is a mistake, an inner one that it was left out.
+#[expect(clippy::option_option, reason = "left out and mistaken are different things")]
+pub(super) fn optional<'n, T>(
+    node: Option<&'n Node>,
+    read: impl FnOnce(&'n Node) -> Option<T>,
+) -> Option<Option<T>> {
+    match node {
+        Some(node) => read(node).map(Some),
+        None => Some(None),
+    }
+}
+
 /// A text.
 pub(super) fn text(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     Some(scalar(reader, node, "a text")?.text.clone())
 }
 
-/// `true` or `false`.
-pub(super) fn flag(reader: &mut Reader<'_>, node: &Node) -> Option<bool> {
+/// `true` or `false`, which is also what is meant if it is left out.
+pub(super) fn flag(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<bool> {
+    let Some(node) = node else { return Some(false) };
     parsed(reader, node, "`true` or `false`", |text| text.parse().ok())
 }
 
