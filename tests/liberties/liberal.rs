@@ -2,56 +2,136 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use bytes::Bytes;
 use mqttspec::target::in_process::Peer;
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Packet, Properties, ReasonCode, Sender, decode,
+    Packet, Properties, Property, QoS, ReasonCode, Sender, Utf8String, decode,
     packet::{Ack, Delivery},
 };
 use reference_broker::{Broker, ConnectionId, Input, Output};
 
-/// What is sent to the client in a packet's place.
+/// In which way a broker makes use of its liberty.
+pub(crate) trait Manner {
+    /// What the broker hears instead of what a client says.
+    fn hears(&mut self, _: ConnectionId, packet: Packet) -> Packet {
+        packet
+    }
+    /// What is sent to the client in a packet's place.
+    fn says(&mut self, id: ConnectionId, packet: Packet, version: Version) -> Vec<Packet>;
+}
+
+/// A manner that looks at one packet at a time.
 pub(crate) type Liberty = fn(Packet, Version) -> Vec<Packet>;
 
+impl Manner for Liberty {
+    fn says(&mut self, _: ConnectionId, packet: Packet, version: Version) -> Vec<Packet> {
+        self(packet, version)
+    }
+}
+
 /// The reference broker, between which and its clients packets are rewritten.
-pub(crate) struct Liberal {
+pub(crate) struct Liberal<M> {
     broker: Broker,
-    liberty: Liberty,
+    manner: M,
     versions: BTreeMap<ConnectionId, Version>,
 }
 
-impl Liberal {
-    pub(crate) fn new(broker: Broker, liberty: Liberty) -> Self {
-        Self { broker, liberty, versions: BTreeMap::new() }
+impl<M: Manner> Liberal<M> {
+    pub(crate) fn new(broker: Broker, manner: M) -> Self {
+        Self { broker, manner, versions: BTreeMap::new() }
     }
 
-    fn rewritten(&self, id: ConnectionId, output: Output) -> Vec<Output> {
-        let (Output::Send(_, bytes), Some(version)) = (&output, self.versions.get(&id)) else {
-            return vec![output];
-        };
-        let Ok(packet) = decode(Sender::Server, Some(*version), bytes) else { return vec![output] };
-        let sent = (self.liberty)(packet, *version).into_iter();
-        sent.map(|packet| Output::Send(id, packet.to_bytes(*version))).collect()
+    /// What is a whole right packet is heard in the broker's manner, and all else as it is.
+    fn heard(&mut self, id: ConnectionId, bytes: Bytes) -> Bytes {
+        let version = self.versions.get(&id).copied();
+        let Ok(packet) = decode(Sender::Client, version, &bytes) else { return bytes };
+        if let Packet::Connect(connect) = &packet {
+            self.versions.insert(id, connect.version);
+        }
+        let Some(version) = self.versions.get(&id) else { return bytes };
+        self.manner.hears(id, packet).to_bytes(*version)
+    }
+
+    fn said(&mut self, id: ConnectionId, bytes: Bytes) -> Vec<Output> {
+        let known = self.versions.get(&id).copied();
+        let packet = known.and_then(|version| Some((decode(Sender::Server, known, &bytes).ok()?, version)));
+        let Some((packet, version)) = packet else { return vec![Output::Send(id, bytes)] };
+        let said = self.manner.says(id, packet, version).into_iter();
+        said.map(|packet| Output::Send(id, packet.to_bytes(version))).collect()
     }
 }
 
-impl Peer for Liberal {
+impl<M: Manner> Peer for Liberal<M> {
     fn handle(&mut self, now: Duration, input: Input, outputs: &mut Vec<Output>) {
-        if let Input::Bytes(id, bytes) = &input
-            && let Some(Packet::Connect(connect)) = decode(Sender::Client, None, bytes).ok()
-        {
-            self.versions.insert(*id, connect.version);
-        }
+        let input = match input {
+            Input::Bytes(id, bytes) => Input::Bytes(id, self.heard(id, bytes)),
+            other => other,
+        };
         let mut made = Vec::new();
         self.broker.handle(now, input, &mut made);
-        outputs.extend(made.into_iter().flat_map(|output| match &output {
-            Output::Send(id, _) => self.rewritten(*id, output),
-            Output::Close(_) | Output::Verify { .. } => vec![output],
-        }));
+        for output in made {
+            match output {
+                Output::Send(id, bytes) => outputs.extend(self.said(id, bytes)),
+                Output::Close(_) | Output::Verify { .. } => outputs.push(output),
+            }
+        }
     }
 
     fn next_timeout(&self) -> Option<Duration> {
         self.broker.next_timeout()
+    }
+}
+
+/// Grants no more than this QoS, whatever is asked for.
+pub(crate) struct Modest(pub(crate) QoS);
+
+impl Manner for Modest {
+    fn hears(&mut self, _: ConnectionId, packet: Packet) -> Packet {
+        let Packet::Subscribe(mut subscribe) = packet else { return packet };
+        for subscription in &mut subscribe.filters {
+            subscription.qos = subscription.qos.min(self.0);
+        }
+        Packet::Subscribe(subscribe)
+    }
+
+    fn says(&mut self, _: ConnectionId, packet: Packet, _: Version) -> Vec<Packet> {
+        vec![packet]
+    }
+}
+
+/// Uses topic aliases of its own, as far as clients offer some.
+#[derive(Default)]
+pub(crate) struct Aliasing {
+    /// What each client offers, and the topics for which its aliases stand, from 1 on.
+    offers: BTreeMap<ConnectionId, (usize, Vec<Utf8String>)>,
+}
+
+impl Manner for Aliasing {
+    fn hears(&mut self, id: ConnectionId, packet: Packet) -> Packet {
+        if let Packet::Connect(connect) = &packet {
+            let maximum = connect.properties.topic_alias_maximum().unwrap_or(0);
+            self.offers.insert(id, (maximum.into(), Vec::new()));
+        }
+        packet
+    }
+
+    fn says(&mut self, id: ConnectionId, packet: Packet, _: Version) -> Vec<Packet> {
+        let (Packet::Publish(publish), Some((maximum, topics))) = (&packet, self.offers.get_mut(&id)) else {
+            return vec![packet];
+        };
+        let known = topics.iter().position(|topic| *topic == publish.topic);
+        if known.is_none() && topics.len() == *maximum {
+            return vec![packet];
+        }
+        let mut publish = publish.clone();
+        let index = known.unwrap_or(topics.len());
+        match known {
+            Some(_) => publish.topic = Utf8String::default(),
+            None => topics.push(publish.topic.clone()),
+        }
+        publish.properties.push(Property::TopicAlias(u16::try_from(index + 1).unwrap_or(u16::MAX)));
+        vec![Packet::Publish(publish)]
     }
 }
 
