@@ -86,7 +86,8 @@ pub(super) fn probe(config: &Config) -> Facts {
     let mut facts = Facts::default();
     for version in Version::ALL {
         let mut broker = Broker::new(config.clone(), Rules::all());
-        let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, UNIQUE.to_owned(), None));
+        let probe = |stage| probe::probe(stage, version, UNIQUE.to_owned(), None, probe::PATIENCE);
+        let play = Play::new(Duration::ZERO, probe);
         match in_process::play(play, &mut broker) {
             Ok(probed) => facts.add(version, probed),
             Err(stuck) => {

@@ -90,6 +90,7 @@ pub(super) fn circumstances(
         unique: unique(options.seed, index),
         patience: Duration::from_secs(1).max(round_trip * 20),
         settle: (round_trip * 10).clamp(Duration::from_millis(10), Duration::from_millis(250)),
+        alone: false,
         limits: facts.spoken.get(&version).map(|facts| facts.limits.clone()).unwrap_or_default(),
         credentials: options.target.credentials().cloned(),
     }

@@ -191,6 +191,7 @@ impl<'a> Session<'a> {
         // Each attempt has names of its own, for an earlier one may have left something behind.
         let index = index + attempt.number * self.runs.len();
         let mut circumstances = circumstances(self.options, index, facts, run.version);
+        circumstances.alone = attempt.jobs == 1;
         if attempt.number > 0 {
             circumstances.patience *= 2;
         }
@@ -209,15 +210,22 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the target says of itself, or why it cannot be reached.
+    /// What the target says of itself, or why it cannot be reached. One that may be slow is given a second chance, with more
+    /// time for each answer.
     pub(super) async fn probe(&self) -> Result<Facts, String> {
+        let facts = self.probe_with(probe::PATIENCE).await?;
+        if facts.may_be_slow() { self.probe_with(probe::PATIENCE * 3).await } else { Ok(facts) }
+    }
+
+    async fn probe_with(&self, patience: Duration) -> Result<Facts, String> {
         let over_websocket = self.network.endpoint.transport.is_websocket();
         let mut facts = Facts { over_websocket, ..Facts::default() };
         let probe = |version| {
             let unique = unique(self.options.seed, PROBE);
             let credentials = self.options.target.credentials().cloned();
-            let play =
-                Play::new(self.epoch.elapsed(), |stage| probe::probe(stage, version, unique, credentials));
+            let play = Play::new(self.epoch.elapsed(), |stage| {
+                probe::probe(stage, version, unique, credentials, patience)
+            });
             network::play(play, &self.network, self.epoch)
         };
         let [older, newer] = Version::ALL;

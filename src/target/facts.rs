@@ -10,6 +10,9 @@ use crate::{
     verdict::{Finding, Grade, ScenarioResult, TargetReport},
 };
 
+/// A round trip below this shows that neither the target nor this machine is overloaded.
+const QUICK: Duration = Duration::from_millis(300);
+
 /// What the probe learnt about a target.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -83,6 +86,13 @@ impl Facts {
             }
         }
         contradictions
+    }
+
+    /// Whether a probe that was not completed may have failed just because the target, or this machine, is slow: under no
+    /// version it answered quickly.
+    pub fn may_be_slow(&self) -> bool {
+        let quick = |facts: &VersionFacts| facts.round_trip < QUICK;
+        !self.troubled.is_empty() && !self.spoken.values().any(quick)
     }
 
     /// Why nothing can be played, if the target speaks neither version.
@@ -165,6 +175,8 @@ fn contradiction(version: Version, feature: Feature, declared: &str, shown: &str
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -179,6 +191,22 @@ mod tests {
         facts.refused.clear();
         facts.spoken.insert(newer, VersionFacts::default());
         assert_eq!(facts.not_set_up(older, &wanted).unwrap().1, "the broker speaks MQTT 5.0 too");
+    }
+
+    #[rstest]
+    #[case::silent_to_both(None, true, true)]
+    #[case::answers_the_other_quickly(Some(2), true, false)]
+    #[case::answers_the_other_slowly(Some(2_000), true, true)]
+    #[case::slow_but_sure(Some(2_000), false, false)]
+    fn what_may_be_slow(#[case] round_trip: Option<u64>, #[case] troubled: bool, #[case] expected: bool) {
+        let [older, newer] = Version::ALL;
+        let mut facts = Facts::default();
+        if let Some(millis) = round_trip {
+            let round_trip = Duration::from_millis(millis);
+            facts.spoken.insert(older, VersionFacts { round_trip, ..VersionFacts::default() });
+        }
+        facts.troubled.extend(troubled.then(|| contradiction(newer, Feature::Retain, "", "")));
+        assert_eq!(facts.may_be_slow(), expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use mqttspec::{
     runner::{self, Options, Stop, plan::Selection},
     scenario,
     target::Trust,
-    verdict::{Grade, RunReport},
+    verdict::{Evidence, EvidenceKind, Grade, RunReport},
 };
 use mqttspec_spec::Version;
 use mqttspec_wire::{
@@ -34,6 +34,15 @@ steps:
   - client: {publish: {topic: $topic/t, qos: 1, payload: x}, else: fail}
 ";
 
+const SUBSCRIBING: &str = "
+title: made up
+covers: {v3.1.1: [3.3.4-1]}
+prepare:
+  - client: connect
+steps:
+  - client: {subscribe: {filter: $topic/t, qos: 2}, else: fail}
+";
+
 /// What the broker does about the first messages; it acknowledges the others.
 #[derive(Clone, Copy)]
 enum Mood {
@@ -46,6 +55,9 @@ enum Mood {
     /// And sends what others published.
     MixesUp,
 }
+
+/// The time that this broker takes to end its side after a DISCONNECT.
+const SLOW_END: Duration = Duration::from_millis(30);
 
 /// A broker for MQTT 3.1.1 on a port of its own, with the number of messages that it got.
 fn broker(mood: Mood, first: usize) -> (u16, Arc<AtomicUsize>) {
@@ -111,15 +123,18 @@ fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> 
 }
 
 fn run(port: u16, count: usize) -> RunReport {
-    let scenario =
-        |number| scenario::load_str(&format!("made-up-{number}"), "made-up.yaml", SCENARIO).unwrap();
+    run_all(port, SCENARIO, count, None)
+}
+
+fn run_all(port: u16, text: &str, count: usize, jobs: Option<usize>) -> RunReport {
+    let scenario = |number| scenario::load_str(&format!("made-up-{number}"), "made-up.yaml", text).unwrap();
     let scenarios: Vec<_> = (0..count).map(|number| Arc::new(scenario(number))).collect();
     let options = Options {
         target: format!("mqtt://127.0.0.1:{port}").parse().unwrap(),
         trust: Trust::default(),
         drip: false,
         selection: Selection::default(),
-        jobs: None,
+        jobs,
         launcher: None,
         seed: 7,
     };
@@ -153,4 +168,71 @@ fn a_broker_that_mixes_up_its_clients_is_judged_by_what_is_played_alone() {
     assert_eq!(report.results.len(), 3, "{:#?}", report.results);
     assert!(report.results.iter().all(|result| result.grade == Grade::Pass));
     assert_eq!(messages.load(Ordering::SeqCst), 6);
+}
+
+/// What a broker sends without being asked has come before a client asks, if there is time for that.
+#[rstest]
+#[case::alone(Some(1), &["CONNECT", "CONNACK", "PINGREQ", "PINGRESP", "SUBSCRIBE", "SUBACK"])]
+#[case::beside_others(None, &["CONNECT", "CONNACK", "SUBSCRIBE", "SUBACK"])]
+fn who_is_alone_pings_before_it_subscribes(#[case] jobs: Option<usize>, #[case] expected: &[&str]) {
+    let (port, _) = broker(Mood::Closes, 0);
+    let report = run_all(port, SUBSCRIBING, 1, jobs);
+    let result = &report.results[0];
+    assert_eq!(result.grade, Grade::Pass, "{result:#?}");
+    let packets: Vec<String> = result.evidence.iter().filter_map(packet_type).collect();
+    assert_eq!(packets, expected);
+}
+
+/// The type of the packet that was sent or received.
+fn packet_type(evidence: &Evidence) -> Option<String> {
+    match &evidence.kind {
+        EvidenceKind::Packet { summary, .. } => summary.split(' ').next().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The next scenario begins when the broker is done with the clients of the one before.
+#[test]
+fn clients_of_two_scenarios_do_not_meet() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (present, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, highest) = (Arc::clone(&present), Arc::clone(&most));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (present, most) = (Arc::clone(&counted), Arc::clone(&highest));
+            std::thread::spawn(move || serve_slowly(stream, &present, &most));
+        }
+    });
+    let report = run_all(port, SCENARIO, 4, Some(1));
+    assert!(report.results.iter().all(|result| result.grade == Grade::Pass), "{:#?}", report.results);
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+/// Serves a client, counts how many of the scenarios' clients are there, and ends its side a while after DISCONNECT.
+fn serve_slowly(mut stream: TcpStream, present: &AtomicUsize, most: &AtomicUsize) {
+    let mut decoder = Decoder::new(Sender::Client, None);
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        decoder.feed(&buffer[..count]);
+        while let Ok(Some(frame)) = decoder.next() {
+            match &frame.packet {
+                Packet::Connect(connect) if connect.client_id.ends_with("client") => {
+                    most.fetch_max(present.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                }
+                Packet::Disconnect(_) if present.load(Ordering::SeqCst) > 0 => {
+                    std::thread::sleep(SLOW_END);
+                    present.fetch_sub(1, Ordering::SeqCst);
+                    return;
+                }
+                _ => {}
+            }
+            for act in answer(&frame.packet, Mood::Closes, 0, &AtomicUsize::new(0)) {
+                match act {
+                    Act::Send(packet) => stream.write_all(&packet.to_bytes(Version::V3_1_1)).unwrap(),
+                    _ => return,
+                }
+            }
+        }
+    }
 }

@@ -39,7 +39,8 @@ fn puback(delivery: Delivery, reason: ReasonCode) -> Act {
 
 /// Which of the features that the probe tries by itself a broker does not offer.
 fn missing(version: Version, answer: impl FnMut(&Packet) -> Vec<Act>) -> BTreeSet<Feature> {
-    let play = Play::new(Duration::ZERO, |stage| probe::probe(stage, version, "unique".to_owned(), None));
+    let probe = |stage| probe::probe(stage, version, "unique".to_owned(), None, probe::PATIENCE);
+    let play = Play::new(Duration::ZERO, probe);
     let probed = in_process::play(play, &mut MadeUp::new(version, answer)).expect("the probe ends");
     let Probed::Spoken(facts) = probed else { panic!("{probed:?}") };
     let tried = [Feature::Anonymous, Feature::AnyCredentials, Feature::DollarTopic];

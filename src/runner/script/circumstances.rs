@@ -13,6 +13,8 @@ pub(in crate::runner) struct Circumstances {
     pub(in crate::runner) patience: Duration,
     /// How long a message may be on its way that no fence can follow: a multiple of the round trip.
     pub(in crate::runner) settle: Duration,
+    /// Whether nothing else is played at the same time, so that round trips cost nobody else anything.
+    pub(in crate::runner) alone: bool,
     /// What the probe learnt, as variables: `limits.receive_maximum` and the like.
     pub(in crate::runner) limits: Vec<(String, f64)>,
     /// What the target wants to be told by its clients.
@@ -26,6 +28,7 @@ impl Circumstances {
             unique: UNIQUE.to_owned(),
             patience: Duration::from_secs(1),
             settle: Duration::from_millis(10),
+            alone: false,
             limits,
             credentials: None,
         }

@@ -8,8 +8,8 @@ use mqttspec_wire::{
     packet::{Connect, Delivery, Disconnect, Publish},
 };
 
-use super::Script;
-use crate::stage::{LinkId, LinkState};
+use super::{Script, exchange::FAREWELL};
+use crate::stage::{LinkId, LinkState, World};
 
 /// What this scenario may have left in the broker.
 #[derive(Debug, Default)]
@@ -50,13 +50,7 @@ impl Script {
     /// Ends every network connection properly, then removes sessions and retained messages. What fails here is
     /// nobody's breach: the verdict is already given.
     pub(super) async fn clean_up(&mut self) {
-        let bye = self.goodbye();
-        for link in self.clients.links().collect::<Vec<_>>() {
-            if self.stage.with(|world| world.link(link).is_usable() && world.link(link).accepted) {
-                self.stage.send(link, bye.clone());
-            }
-            self.stage.close(link);
-        }
+        self.take_leave(self.clients.links().collect()).await;
         let mut sessions = std::mem::take(&mut self.leftovers.sessions);
         let retained = std::mem::take(&mut self.leftovers.retained);
         if sessions.is_empty() && !retained.is_empty() {
@@ -69,7 +63,31 @@ impl Script {
                 self.clear_retained(link, topic);
             }
             self.ping_on(link).await.ok();
-            self.stage.send(link, bye.clone());
+            self.take_leave(vec![link]).await;
+        }
+    }
+
+    /// Ends network connections, with DISCONNECT where one was accepted, and gives the broker a moment to end its side.
+    /// Then it is done with these clients: what it does about them falls on none that comes after them.
+    async fn take_leave(&self, links: Vec<LinkId>) {
+        let bye = self.goodbye();
+        let is_usable = |link: &LinkId| {
+            self.stage.with(|world| world.link(*link).is_usable() && world.link(*link).accepted)
+        };
+        let (accepted, others): (Vec<_>, Vec<_>) = links.into_iter().partition(is_usable);
+        for link in others {
+            self.stage.close(link);
+        }
+        for link in &accepted {
+            self.stage.send(*link, bye.clone());
+            self.stage.half_close(*link);
+        }
+        let ended = |world: &mut World| {
+            let is_closed = |link: &LinkId| matches!(world.link(*link).state, LinkState::Closed { .. });
+            accepted.iter().all(is_closed).then_some(())
+        };
+        self.stage.until(self.stage.now() + FAREWELL, ended).await;
+        for link in accepted {
             self.stage.close(link);
         }
     }

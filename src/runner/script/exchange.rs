@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long the broker has to close its side after we closed ours; longer is its right and only costs certainty.
-const FAREWELL: Duration = Duration::from_millis(250);
+pub(super) const FAREWELL: Duration = Duration::from_millis(250);
 
 impl Script {
     /// Opens a network connection for the client.
@@ -136,6 +136,11 @@ impl Script {
 
     pub(super) async fn subscribe(&mut self, client: &str, exchange: &Exchange) -> Result<(), Trouble> {
         let link = self.link(client)?;
+        if self.circumstances.alone && self.stage.with(|world| world.link(link).accepted) {
+            // What the broker sends although nobody asked for it has come before somebody asks. Otherwise it were for
+            // chance to say whether it looks like an answer.
+            self.ping_on(link).await.ok();
+        }
         let sent = self.send_packet(client, link, &exchange.packet, exchange.mark.as_deref())?;
         let id = sent.packet_id();
         let expected = "a SUBACK that grants the subscription";

@@ -242,8 +242,14 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
-        let haste =
-            if trouble.haste == Haste::Late && self.is_at_leisure() { Haste::None } else { trouble.haste };
+        let haste = if grade == Grade::Inconclusive {
+            // What does not get to its point is no verdict, and another try costs little.
+            trouble.haste.max(Haste::Late)
+        } else if trouble.haste == Haste::Late && self.is_at_leisure() {
+            Haste::None
+        } else {
+            trouble.haste
+        };
         self.haste = self.haste.max(haste);
         self.proven |= haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
         let expected = match says {

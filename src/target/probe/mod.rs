@@ -24,8 +24,8 @@ use crate::{
 const SESSION: u32 = 60;
 /// The bytes of the largest packet that there can be (MQTT 5.0 §2.1.4).
 const LARGEST: u32 = 268_435_460;
-/// How long the target may take for each answer to the probe.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the target may take for each answer to the probe, unless it is known to be slow.
+pub const PATIENCE: Duration = Duration::from_secs(3);
 /// More than the three seconds of [`PATIENCE`] for opening, which the system bounds itself.
 const OPENING: Duration = Duration::from_secs(6);
 
@@ -42,16 +42,17 @@ pub enum Probed {
     Troubled(Box<ScenarioResult>),
 }
 
-/// Asks the target what it offers under `version`; the script of a play.
+/// Asks the target what it offers under `version`, and waits so long for each answer; the script of a play.
 pub async fn probe(
     stage: Stage,
     version: Version,
     unique: String,
     credentials: Option<Credentials>,
+    patience: Duration,
 ) -> Probed {
     let started = stage.now();
-    let mut probe =
-        Probe { stage: stage.clone(), version, unique, credentials, facts: VersionFacts::default() };
+    let facts = VersionFacts::default();
+    let mut probe = Probe { stage: stage.clone(), version, unique, credentials, patience, facts };
     match probe.run().await {
         Ok(()) => Probed::Spoken(probe.facts),
         Err(Stop::Refused(proof)) => Probed::Refused(proof),
@@ -110,6 +111,7 @@ struct Probe {
     version: Version,
     unique: String,
     credentials: Option<Credentials>,
+    patience: Duration,
     facts: VersionFacts,
 }
 
@@ -153,7 +155,7 @@ impl Probe {
         expected: &str,
         wanted: impl Fn(&Packet) -> Option<T>,
     ) -> Result<Option<T>, Stop> {
-        let found = self.stage.until(self.stage.now() + PATIENCE, |world| {
+        let found = self.stage.until(self.stage.now() + self.patience, |world| {
             let link = world.link(link);
             let mut found = None;
             link.take(|packet| {
@@ -174,7 +176,7 @@ impl Probe {
         found.await.unwrap_or_else(|| {
             Err(Stop::Trouble {
                 expected: expected.to_owned(),
-                observed: format!("silence for {} s", PATIENCE.as_secs()),
+                observed: format!("silence for {} s", self.patience.as_secs()),
             })
         })
     }
