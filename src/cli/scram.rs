@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use reference_broker::{
-    core::{Scram, ScramKeys},
+    core::{Scram, ScramKeys, prepared},
     net::secret,
 };
 
@@ -33,7 +33,8 @@ fn users(text: &str) -> Result<BTreeMap<String, ScramKeys>, String> {
         let (name, keys) =
             line.rsplit_once(":SCRAM").ok_or_else(|| wrong("expected NAME:SCRAM-SHA-256$…"))?;
         let keys = format!("SCRAM{keys}").parse::<ScramKeys>().map_err(|error| wrong(&error.to_string()))?;
-        if users.insert(name.to_owned(), keys).is_some() {
+        let name = prepared(name).map_err(|error| wrong(&format!("`{name}` is no user name: {error}")))?;
+        if users.insert(name.clone(), keys).is_some() {
             return Err(format!("{number}: `{name}` has a line already"));
         }
     }
@@ -42,9 +43,7 @@ fn users(text: &str) -> Result<BTreeMap<String, ScramKeys>, String> {
 
 /// The line of a user, whose password is the first line of standard input.
 pub(super) fn line(name: &str) -> Result<String, BadInput> {
-    if name.is_empty() || name.contains(['\n', '\r', '\0']) {
-        return Err(BadInput::new("a user needs a name of one line"));
-    }
+    let name = prepared(name).map_err(|error| BadInput::new(format!("`{name}` is no user name: {error}")))?;
     let mut password = String::new();
     io::stdin().read_line(&mut password).map_err(|error| BadInput::new(error.to_string()))?;
     let password = password.trim_end_matches(['\r', '\n']);
@@ -53,6 +52,7 @@ pub(super) fn line(name: &str) -> Result<String, BadInput> {
     }
     let salt = draw()?;
     let keys = ScramKeys::of_password(password, salt.get(..16).unwrap_or(&salt), ITERATIONS);
+    let keys = keys.map_err(|error| BadInput::new(format!("this is no password: {error}")))?;
     Ok(format!("{name}:{keys}\n"))
 }
 
@@ -73,7 +73,7 @@ mod tests {
     fn a_line_is_a_user() {
         let users = users(&format!("# ours\n\na:b:{KEYS}\nc:{KEYS}\n")).unwrap();
         assert_eq!(users.keys().collect::<Vec<_>>(), ["a:b", "c"]);
-        assert_eq!(users["c"], ScramKeys::of_password("pencil", &salt(), 4096));
+        assert_eq!(Ok(users["c"].clone()), ScramKeys::of_password("pencil", &salt(), 4096));
     }
 
     fn salt() -> Vec<u8> {
@@ -82,6 +82,11 @@ mod tests {
 
     #[rstest]
     #[case("nonsense", "1: expected NAME:SCRAM-SHA-256$…; ")]
+    #[case(
+        "a\u{7}:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:\
+            wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+        "1: `a\u{7}` is no user name: SASLprep (RFC 4013)"
+    )]
     #[case("\nann:SCRAM-SHA-256$x", "2: not of the form SCRAM-SHA-256$ITERATIONS:")]
     fn other_lines_are_refused(#[case] text: &str, #[case] expected: &str) {
         let wrong = users(text).unwrap_err();

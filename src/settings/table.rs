@@ -157,15 +157,17 @@ settings! {
         "limits.connections" >= 1 => config.limits.connections, "Network connections.";
         "limits.sessions" >= 1 => config.limits.sessions, "Sessions, with and without a network connection.";
         "limits.subscriptions" >= 1 => config.limits.subscriptions, "Subscriptions of one session.";
+        "limits.all-subscription-bytes" >= 1 => config.limits.all_subscription_bytes, "Bytes of the subscriptions of all sessions together: those of each topic filter, and 128 more.";
         "limits.filters-per-subscribe" >= 1 => config.limits.filters_per_subscribe, "Topic filters in one SUBSCRIBE.";
         "limits.topic-levels" >= 1 => config.limits.topic_levels, "Topic levels in the trees of all subscriptions and of all retained messages, each.";
         "limits.levels-per-topic" >= 1 => config.limits.levels_per_topic, "Levels of one topic name or topic filter.";
         "limits.bytes-per-topic" >= 1 => config.limits.bytes_per_topic, "Bytes of one topic name or topic filter.";
         "limits.retained" => config.limits.retained, "Retained messages.";
-        "limits.retained-bytes" => config.limits.retained_bytes, "Bytes of payload of all retained messages.";
+        "limits.retained-bytes" => config.limits.retained_bytes, "Bytes of all retained messages, with their topic names and properties.";
         "limits.in-flight" >= 1 => config.limits.in_flight, "QoS 1 and 2 messages that one client has been sent and has not acknowledged.";
         "limits.queued-messages" => config.limits.queued_messages, "Messages that wait for one session; further ones are dropped, and counted.";
-        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of payload that wait for one session; further messages are dropped, and counted.";
+        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of the messages that wait for one session, with their topic names and properties; further messages are dropped, and counted.";
+        "limits.all-queued-bytes" => config.limits.all_queued_bytes, "Bytes of the messages that wait for all sessions together, and of their wills; further messages are dropped, and counted, and clients with further wills are refused.";
         "limits.backlog" >= 1 => config.limits.backlog, "Bytes that may wait for a connected client; while more do, those who send to it are held back.";
     }
 }

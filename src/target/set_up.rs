@@ -1,7 +1,7 @@
 //! The reference broker as a scenario wants it set up, and whether another broker already is.
 
 use mqttspec_spec::Version;
-use mqttspec_wire::{QoS, TopicFilter, Utf8String};
+use mqttspec_wire::QoS;
 use reference_broker::{
     Config,
     core::{Challenge, User},
@@ -20,10 +20,6 @@ pub fn config(settings: &[Setting], topic: &str) -> Config {
 }
 
 fn set(config: &mut Config, setting: &Setting, topic: &str) {
-    let filter = |below: &str| {
-        let text = Utf8String::try_from(format!("{topic}/{below}")).ok()?;
-        TopicFilter::parse_v3(&text).ok()
-    };
     match setting {
         Setting::Version(version) => {
             config.version_3_1_1 = *version == Version::V3_1_1;
@@ -43,8 +39,8 @@ fn set(config: &mut Config, setting: &Setting, topic: &str) {
             };
             config.users = users.iter().map(user).collect();
         }
-        Setting::DenyPublish(below) => config.publish_denied.extend(filter(below)),
-        Setting::DenySubscribe(below) => config.subscribe_denied.extend(filter(below)),
+        Setting::DenyPublish(below) => deny(config, &format!("write {topic}/{below}")),
+        Setting::DenySubscribe(below) => deny(config, &format!("read {topic}/{below}")),
         Setting::Challenge(challenge) => {
             config.challenge = Some(Challenge {
                 method: challenge.method.clone(),
@@ -53,6 +49,14 @@ fn set(config: &mut Config, setting: &Setting, topic: &str) {
             });
         }
     }
+}
+
+/// Lets nobody do this, and everybody whatever else is not denied.
+fn deny(config: &mut Config, what: &str) {
+    if config.permissions.is_empty() {
+        config.permissions.extend("allow all #".parse());
+    }
+    config.permissions.splice(..0, format!("deny {what}").parse());
 }
 
 fn set_limit(config: &mut Config, limit: Limit, number: u32) {

@@ -112,6 +112,30 @@ properties! {
     0x2A SharedSubscriptionAvailable "Shared Subscription Available" "shared-subscription-available" Byte u8, "Shared Subscription Available, 0 or 1.";
 }
 
+impl Property {
+    /// The bytes of its texts or binary data.
+    fn text_bytes(&self) -> usize {
+        match self.value_ref() {
+            ValueRef::Byte(_) | ValueRef::TwoByte(_) | ValueRef::FourByte(_) | ValueRef::VariableByte(_) => 0,
+            ValueRef::Text(text) => text.len(),
+            ValueRef::Binary(bytes) => bytes.len(),
+            ValueRef::Pair((name, value)) => name.len() + value.len(),
+        }
+    }
+
+    fn detached(&self) -> Self {
+        let value = match self.value() {
+            Value::Text(text) => Value::Text(text.detached()),
+            Value::Binary(bytes) => Value::Binary(Bytes::copy_from_slice(&bytes)),
+            Value::Pair((name, value)) => Value::Pair((name.detached(), value.detached())),
+            number @ (Value::Byte(_) | Value::TwoByte(_) | Value::FourByte(_) | Value::VariableByte(_)) => {
+                number
+            }
+        };
+        Self::new(self.id(), value).unwrap_or_else(|| self.clone())
+    }
+}
+
 impl PropertyId {
     /// Its number on the wire.
     pub const fn number(self) -> u8 {
@@ -205,6 +229,17 @@ impl Properties {
     #[cfg(test)]
     pub(crate) const fn list_bytes(&self) -> usize {
         self.0.capacity() * size_of::<Property>()
+    }
+
+    /// The bytes of memory that they take.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|property| size_of::<Property>() + property.text_bytes()).sum()
+    }
+
+    /// The same properties in memory of their own. Those of a decoded packet keep in memory what arrived together with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        self.0.iter().map(Property::detached).collect()
     }
 
     /// Adds a property at the end.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use mqttspec_wire::{QoS, TopicFilter, Version};
+use mqttspec_wire::{QoS, Version};
 use regex_lite::Regex;
 
 use super::{permission::Permission, redirect::Redirect, scram::Scram, verification::Password};
@@ -70,12 +70,8 @@ pub struct Config {
     /// How often the `$SYS` topics are published; `None` is never.
     pub statistics_interval: Option<Duration>,
     /// Who may publish and subscribe to what: the first that fits decides, and what none fits is refused. When empty,
-    /// everybody may do everything but for what the next two say.
+    /// everybody may do everything.
     pub permissions: Vec<Permission>,
-    /// Topic filters that no client may publish to.
-    pub publish_denied: Vec<TopicFilter>,
-    /// Topic filters that no client may subscribe to, compared as texts.
-    pub subscribe_denied: Vec<TopicFilter>,
     /// Whether [`Notice`](super::Notice)s are made. They are to be taken then.
     pub notices: bool,
     /// Whether QoS 0 messages are kept for clients that are away.
@@ -127,6 +123,8 @@ pub struct Limits {
     pub sessions: usize,
     /// Subscriptions of one session.
     pub subscriptions: usize,
+    /// Bytes of the subscriptions of all sessions together: those of each topic filter, and 128 more.
+    pub all_subscription_bytes: usize,
     /// Topic levels in the trees of subscriptions and of retained messages, each.
     pub topic_levels: usize,
     /// Levels of one topic name or topic filter, without `$share/NAME/`.
@@ -137,14 +135,16 @@ pub struct Limits {
     pub filters_per_subscribe: usize,
     /// Retained messages.
     pub retained: usize,
-    /// Bytes of payload of retained messages.
+    /// Bytes of retained messages, with their topic names and properties.
     pub retained_bytes: usize,
     /// QoS 1 and QoS 2 messages that one client has been sent and has not acknowledged; not 0.
     pub in_flight: u16,
     /// Messages that wait for one session. Further ones are dropped.
     pub queued_messages: usize,
-    /// Bytes of payload that wait for one session, and that one SUBSCRIBE brings of retained messages.
+    /// Bytes of the messages that wait for one session, with their topic names and properties.
     pub queued_bytes: usize,
+    /// Bytes of the messages that wait for all sessions together, and of their wills.
+    pub all_queued_bytes: usize,
     /// Bytes that may wait for a connected client before those who send to it are [held back](super::Broker::hold_back).
     pub backlog: usize,
 }
@@ -179,8 +179,6 @@ impl Default for Config {
             redirect: None,
             statistics_interval: None,
             permissions: Vec::new(),
-            publish_denied: Vec::new(),
-            subscribe_denied: Vec::new(),
             notices: false,
             queue_qos_0: false,
             connect_timeout: Duration::from_secs(10),
@@ -196,6 +194,7 @@ impl Default for Limits {
             connections: 100_000,
             sessions: 200_000,
             subscriptions: 100_000,
+            all_subscription_bytes: 1 << 30,
             topic_levels: 2_000_000,
             levels_per_topic: 65_536,
             bytes_per_topic: 65_535,
@@ -205,6 +204,7 @@ impl Default for Limits {
             in_flight: 32,
             queued_messages: 100_000,
             queued_bytes: 16 << 20,
+            all_queued_bytes: 1 << 30,
             backlog: 1 << 20,
         }
     }

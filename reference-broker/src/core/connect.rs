@@ -13,6 +13,7 @@ use super::{
     deadlines::Deadline,
     ending::Ending,
     fault::UNSUPPORTED_VERSION,
+    permission::is_reserved,
     refusal::Refusal,
     session::{Lifetime, Link, Session, SessionKey, StoredWill},
     turn::Turn,
@@ -104,13 +105,16 @@ impl Broker {
         if will.retain && !self.config.retain && turn.obeys(Rule::WillRetainNeedsSupport) {
             return Err(Refusal::new(ReasonCode::RETAIN_NOT_SUPPORTED, "messages are not retained"));
         }
+        if !self.has_room_for(will) {
+            return Err(Refusal::new(ReasonCode::QUOTA_EXCEEDED, "too much is kept for clients already"));
+        }
         let response = will.properties.response_topic();
         if response.is_some_and(|topic| topic.contains(['+', '#']))
             && turn.obeys(Rule::WillResponseTopicValid)
         {
             return Err(Refusal::new(ReasonCode::PROTOCOL_ERROR, "the Response Topic contains a wildcard"));
         }
-        if self.is_publish_denied(turn, &will.topic) {
+        if is_reserved(turn, &will.topic) {
             return Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, "the will may not be published"));
         }
         Ok(())
@@ -241,13 +245,13 @@ impl Broker {
         } else if let Some(ends) = session.ends.take() {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
-        if let Some(will) = &connect.will {
-            session.will = Some(Box::new(StoredWill { will: will.clone(), due: None }));
-        }
         if turn.obeys(Rule::AliasesEndWithConnection) {
             session.aliases = None;
         }
         session.incoming.unsaved_mut().for_each(|(_, incoming)| incoming.counted = false);
+        if let Some(will) = &connect.will {
+            self.replace_will(key, Some(Box::new(StoredWill::new(will))));
+        }
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.state = State::Connected { session: key };
         }
@@ -286,6 +290,7 @@ impl Broker {
                 session.resume_outgoing(turn);
                 session.pump(turn);
             });
+            self.feed(turn, key);
         }
     }
 

@@ -147,13 +147,18 @@ impl Broker {
             Packet::Puback(ack) => {
                 self.share_refused(turn, key, &ack);
                 self.with_session(key, |session| session.on_puback(turn, &ack));
+                self.feed(turn, key);
             }
             Packet::Pubrec(ack) => {
                 self.share_refused(turn, key, &ack);
                 self.with_session(key, |session| session.on_pubrec(turn, &ack));
+                self.feed(turn, key);
             }
             Packet::Pubrel(ack) => session.on_pubrel(turn, &ack),
-            Packet::Pubcomp(ack) => session.on_pubcomp(turn, &ack),
+            Packet::Pubcomp(ack) => {
+                self.with_session(key, |session| session.on_pubcomp(turn, &ack));
+                self.feed(turn, key);
+            }
             Packet::Subscribe(subscribe) => self.on_subscribe(turn, key, &subscribe),
             Packet::Unsubscribe(unsubscribe) => self.on_unsubscribe(turn, key, &unsubscribe),
             Packet::Pingreq => {
@@ -186,12 +191,6 @@ impl Broker {
         match self.connections.get(&id)?.state {
             State::Connected { session } => self.sessions.get(session)?.link.as_ref(),
             State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => None,
-        }
-    }
-
-    pub(crate) fn with_session(&mut self, key: SessionKey, act: impl FnOnce(&mut super::session::Session)) {
-        if let Some(session) = self.sessions.get_mut(key) {
-            act(session);
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum Deadline {
     SessionEnd(SessionKey),
     /// Somebody has held others back for a while.
     Pressure(Full),
+    /// A search for retained messages goes on.
+    Replays,
     /// The `$SYS` topics are published.
     Statistics,
     /// Unacknowledged packets are sent again on an open connection, as no conforming server does.

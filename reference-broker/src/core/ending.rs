@@ -8,6 +8,7 @@ use super::{
     Broker, ConnectionId, Rule,
     connection::State,
     deadlines::Deadline,
+    holdings::size_of_subscription,
     outgoing::Awaits,
     session::{Lifetime, SessionKey},
     turn::Turn,
@@ -138,6 +139,7 @@ impl Broker {
     pub(crate) fn left(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending) {
         let Some(session) = self.sessions.get_mut(key) else { return };
         session.link = None;
+        session.suspend_replays();
         if !turn.obeys(Rule::IncomingExchangesKept) {
             session.incoming.clear();
         }
@@ -195,6 +197,8 @@ impl Broker {
         self.remove_subscriptions(turn, key);
         self.publish_pending_will(turn, key);
         let Some(mut session) = self.sessions.remove(key) else { return };
+        self.holdings.messages = self.holdings.messages.saturating_sub(session.held());
+        self.replaying.remove(key);
         if let Some(ends) = session.ends {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
@@ -223,6 +227,8 @@ impl Broker {
     fn remove_subscriptions(&mut self, turn: &Turn, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(key) else { return };
         for (filter, _) in session.subscriptions.take().into_values() {
+            let size = size_of_subscription(&filter);
+            self.holdings.subscriptions = self.holdings.subscriptions.saturating_sub(size);
             self.subscriptions.remove(turn.rules(), &filter, key);
         }
     }

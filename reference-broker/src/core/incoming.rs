@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mqttspec_wire::{
-    Packet, Property, PropertyId, QoS, ReasonCode, TopicName, Utf8String, Version,
+    Packet, Property, PropertyId, QoS, ReasonCode, Utf8String, Version,
     packet::{Ack, Delivery, Publish},
 };
 
@@ -12,7 +12,6 @@ use super::{
     ending::Ending,
     message::Message,
     session::{Incoming, Session, SessionKey},
-    statistics::is_own_topic,
     turn::Turn,
 };
 
@@ -48,7 +47,9 @@ impl Broker {
         };
         let reason = match verdict {
             Verdict::Accepted => {
-                let message = Arc::new(Message::published(turn, topic, publish));
+                let may_wait = publish.retain || delivery.qos() != QoS::AtMostOnce || self.config.queue_qos_0;
+                let message = Message::published(turn, topic, publish);
+                let message = Arc::new(if may_wait { message.detached() } else { message });
                 if self.accept(turn, Some(key), &message) && turn.obeys(Rule::NoSubscribersOnlyIfNone) {
                     ReasonCode::SUCCESS
                 } else {
@@ -78,8 +79,10 @@ impl Broker {
         let expiry = publish.properties.message_expiry_interval();
         let expires = expiry.map(|seconds| turn.now + Duration::from_secs(u64::from(seconds)));
         let denied = !self.may_write(turn, key, topic);
-        let size = publish.payload.len();
-        let full = publish.retain && size > 0 && !self.retained.has_room(&self.config.limits, topic, size);
+        let size = || topic.len() + publish.payload.len() + publish.properties.size();
+        let full = publish.retain
+            && !publish.payload.is_empty()
+            && !self.retained.has_room(&self.config.limits, topic, size());
         let Some(session) = self.sessions.get_mut(key) else { return Ok(Verdict::Duplicate) };
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery
             && session.incoming.contains_key(&id)
@@ -119,16 +122,6 @@ impl Broker {
             ));
         }
         Ok(Verdict::Accepted)
-    }
-
-    /// Whether no client may publish to the topic.
-    pub(crate) fn is_publish_denied(&self, turn: &Turn, topic: &Utf8String) -> bool {
-        if is_own_topic(topic) && turn.obeys(Rule::OwnTopicsNotPublishedTo) {
-            return true;
-        }
-        !self.config.publish_denied.is_empty()
-            && TopicName::parse(topic)
-                .is_ok_and(|topic| self.config.publish_denied.iter().any(|filter| filter.matches(&topic)))
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mqttspec_wire::{
     Packet, Properties, Property, PropertyId, QoS, Utf8String,
     packet::{Delivery, Publish, Will},
 };
 
 use super::{Rule, turn::Turn};
+
+/// Up to how many bytes a message gets memory of its own if it may be kept. What it came with, which its memory would be
+/// shared with otherwise, is at most a few times as large as one that does not.
+const SMALL: usize = 4 * 1024;
 
 /// An Application Message that the broker has taken over. All its copies share one.
 #[derive(Debug)]
@@ -80,6 +84,25 @@ impl Message {
         }
     }
 
+    /// The bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.topic.len() + self.payload.len() + self.properties.size()
+    }
+
+    /// The same message in memory of its own, if it is small: it may wait for longer than what it came with.
+    pub(crate) fn detached(self) -> Self {
+        if self.size() > SMALL {
+            return self;
+        }
+        let mut both = BytesMut::with_capacity(self.topic.len() + self.payload.len());
+        both.extend_from_slice(self.topic.as_bytes());
+        both.extend_from_slice(&self.payload);
+        let mut topic = both.freeze();
+        let payload = topic.split_off(self.topic.len());
+        let topic = Utf8String::from_bytes(topic).unwrap_or_default();
+        Self { topic, payload, properties: self.properties.detached(), ..self }
+    }
+
     /// Whether its Message Expiry Interval is over (MQTT 5.0 §3.3.2.3.3). One of zero seconds is over as soon as the
     /// message has to wait at all.
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
@@ -102,6 +125,11 @@ impl Message {
 }
 
 impl Copy {
+    /// The bytes that it takes, though other copies may share the message.
+    pub(crate) fn size(&self) -> usize {
+        self.message.size() + size_of_val(self.identifiers.as_slice())
+    }
+
     /// The PUBLISH that delivers it.
     pub(crate) fn packet(&self, turn: &Turn, delivery: Delivery) -> Packet {
         let mut properties = self.message.properties.clone();

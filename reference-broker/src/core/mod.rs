@@ -8,9 +8,9 @@
 //! | `connect`, `connack`, `refusal` | from CONNECT to CONNACK |
 //! | `authenticate`, `verification`, `dialogue`, `scram` | who the client is |
 //! | `permission` | who may do what |
-//! | `session`, `queue` | session state |
+//! | `session`, `queue`, `holdings` | session state |
 //! | `incoming` | messages from clients |
-//! | `routing`, `subscriptions`, `retained`, `tree` | to whom they go |
+//! | `routing`, `subscriptions`, `retained`, `replay`, `tree` | to whom they go |
 //! | `outgoing` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `pressure` | who is held back, since others do not keep up |
@@ -33,6 +33,7 @@ mod durable;
 mod ending;
 mod explain;
 mod fault;
+mod holdings;
 mod incoming;
 mod message;
 mod misprint;
@@ -44,6 +45,7 @@ mod queue;
 mod raw;
 mod redirect;
 mod refusal;
+mod replay;
 mod retained;
 mod routing;
 mod rules;
@@ -69,15 +71,17 @@ pub use notice::Notice;
 pub use permission::{NotPermission, Permission};
 pub use redirect::Redirect;
 pub use rules::{Rule, Rules};
-pub use scram::{NotScramKeys, Scram, ScramKeys};
+pub use scram::{NotPrepared, NotScramKeys, Scram, ScramKeys, prepared};
 pub use statistics::{Statistics, Traffic};
 pub use verification::{Password, Verified};
 
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
 use durable::Journal;
+use holdings::Holdings;
 use message::Copy;
 use pressure::Pressure;
+use replay::Replaying;
 use retained::Retained;
 use session::Sessions;
 use subscriptions::{Match, Subscriptions};
@@ -161,8 +165,10 @@ pub struct Broker {
     /// Each has memory of its own, since the places of a map are half empty.
     connections: BTreeMap<ConnectionId, Box<Connection>>,
     sessions: Sessions,
+    holdings: Holdings,
     subscriptions: Subscriptions,
     retained: Retained,
+    replaying: Replaying,
     deadlines: Deadlines,
     pressure: Pressure,
     /// What is saved, if anything is.
@@ -196,8 +202,10 @@ impl Broker {
             rules,
             connections: BTreeMap::new(),
             sessions: Sessions::default(),
+            holdings: Holdings::default(),
             subscriptions: Subscriptions::new(),
             retained: Retained::new(),
+            replaying: Replaying::default(),
             deadlines: Deadlines::default(),
             pressure: Pressure::default(),
             journal: None,
@@ -224,6 +232,7 @@ impl Broker {
         }
         let mut turn = Turn::new(now, self.rules, std::mem::take(&mut self.scratch), out);
         turn.measure(self.high_water());
+        turn.limit_room(self.config.limits.all_queued_bytes.saturating_sub(self.holdings.messages));
         turn.explain(self.steps.is_some());
         turn.begin_step(|| Cause::Other("something is due"));
         self.meet_deadlines(&mut turn);
@@ -233,7 +242,7 @@ impl Broker {
             Input::Identified(id, name) => self.identified(id, name),
             Input::Bytes(id, bytes) => self.received(&mut turn, id, bytes),
             Input::Closed(id) => self.lost(&mut turn, id),
-            Input::Written(id, bytes) => self.written(&turn, id, bytes),
+            Input::Written(id, bytes) => self.written(&mut turn, id, bytes),
             Input::Verified(id, verified) => self.verified(&mut turn, id, verified),
             Input::Tick => {}
             Input::Shutdown => self.shut_down(&mut turn),
@@ -274,6 +283,7 @@ impl Broker {
                 Deadline::Will(key) => self.delayed_will_is_due(turn, key),
                 Deadline::SessionEnd(key) => self.session_is_over(turn, key),
                 Deadline::Pressure(full) => self.pressure_is_due(turn, full),
+                Deadline::Replays => self.search_on(turn),
                 Deadline::Statistics => self.publish_statistics(turn),
                 Deadline::Resend(key) => self.resend_needlessly(turn, key),
             }

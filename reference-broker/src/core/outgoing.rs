@@ -64,10 +64,9 @@ impl Session {
             Some(link) if copy.qos == QoS::AtMostOnce && link.unwritten() > limits.queued_bytes => {
                 turn.dropped += 1;
             }
+            Some(_) if self.queue.replays().is_some() => self.enqueue(turn, limits, copy),
             Some(_) if copy.qos == QoS::AtMostOnce => self.send_unacknowledged(turn, &copy),
-            Some(_) if self.queue.is_empty() && self.queue.is_caught_up() && self.has_quota(turn) => {
-                self.send_new(turn, copy);
-            }
+            Some(_) if self.queue.is_empty() && self.takes_new(turn) => self.send_new(turn, copy),
             Some(_) => self.enqueue(turn, limits, copy),
             None if copy.qos == QoS::AtMostOnce && !keep_qos_0 => {}
             None if turn.obeys(Rule::MessagesKeptForAbsent) => self.enqueue(turn, limits, copy),
@@ -75,11 +74,12 @@ impl Session {
         }
     }
 
-    /// Keeps a copy until it can be sent. It is dropped if too much waits already; one that waits alone may have any size.
+    /// Keeps a copy until it can be sent. It is dropped if too much waits already; one that waits alone may have any size,
+    /// as long as not too much waits for all sessions together.
     fn enqueue(&mut self, turn: &mut Turn, limits: &Limits, copy: Copy) {
-        let bytes = self.queue.bytes() + copy.message.payload.len();
-        let has_room = self.queue.is_empty() || bytes <= limits.queued_bytes;
-        if self.queue.len() < limits.queued_messages && has_room {
+        let size = copy.size();
+        let has_room = self.queue.is_empty() || self.queue.bytes() + size <= limits.queued_bytes;
+        if self.queue.len() < limits.queued_messages && has_room && turn.take_room(size) {
             self.queue.push(copy);
             self.check_queue(turn);
         } else {
@@ -95,7 +95,7 @@ impl Session {
         }
         while let Some(copy) = self.queue.front() {
             let acknowledged = copy.qos != QoS::AtMostOnce;
-            if self.link.is_none() || (acknowledged && !(self.queue.is_caught_up() && self.has_quota(turn))) {
+            if self.link.is_none() || self.replays_now() || (acknowledged && !self.takes_new(turn)) {
                 return;
             }
             let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop() } else { self.queue.pop_back() };
@@ -103,12 +103,22 @@ impl Session {
             if copy.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped) {
                 continue;
             }
-            if acknowledged {
-                self.send_new(turn, copy);
-            } else {
-                self.send_unacknowledged(turn, &copy);
-            }
+            self.send_now(turn, copy);
         }
+    }
+
+    /// Sends a copy that need not wait.
+    pub(crate) fn send_now(&mut self, turn: &mut Turn, copy: Copy) {
+        if copy.qos == QoS::AtMostOnce {
+            self.send_unacknowledged(turn, &copy);
+        } else {
+            self.send_new(turn, copy);
+        }
+    }
+
+    /// Whether a QoS 1 or QoS 2 message can be sent for the first time.
+    pub(crate) fn takes_new(&self, turn: &Turn) -> bool {
+        self.queue.is_caught_up() && self.has_quota(turn)
     }
 
     fn has_quota(&self, turn: &Turn) -> bool {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use mqttspec_wire::{ReasonCode, TopicFilter, TopicName, Utf8String, packet::Connect};
 
-use super::{Broker, refusal::Refusal, session::SessionKey, turn::Turn};
+use super::{Broker, Rule, refusal::Refusal, session::SessionKey, statistics::is_own_topic, turn::Turn};
 
 /// A rule about who may do what; the first that fits decides, and what none fits is refused.
 ///
@@ -208,6 +208,11 @@ impl Broker {
     /// Whether a session may publish to the topic.
     pub(crate) fn may_write(&self, turn: &Turn, key: SessionKey, topic: &Utf8String) -> bool {
         let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
-        rights.is_none_or(|rights| rights.may_write(topic)) && !self.is_publish_denied(turn, topic)
+        rights.is_none_or(|rights| rights.may_write(topic)) && !is_reserved(turn, topic)
     }
+}
+
+/// Whether no client may publish to the topic, whatever the rules say: it is the broker's own.
+pub(crate) fn is_reserved(turn: &Turn, topic: &str) -> bool {
+    is_own_topic(topic) && turn.obeys(Rule::OwnTopicsNotPublishedTo)
 }

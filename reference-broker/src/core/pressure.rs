@@ -185,10 +185,13 @@ impl Broker {
     }
 
     /// The network connection has taken bytes.
-    pub(crate) fn written(&mut self, turn: &Turn, id: ConnectionId, bytes: usize) {
+    pub(crate) fn written(&mut self, turn: &mut Turn, id: ConnectionId, bytes: usize) {
         if let Some(link) = self.link(id) {
             link.remove_unwritten(bytes);
             self.relieve(turn, Full::Outbox(id));
+        }
+        if let Some(State::Connected { session }) = self.connections.get(&id).map(|open| &open.state) {
+            self.feed(turn, *session);
         }
     }
 
@@ -213,6 +216,15 @@ impl Broker {
                 Some(State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_)) | None => 0,
             },
         }
+    }
+
+    /// How many bytes of retained messages the client has taken before what waits there.
+    fn brought_to(&mut self, full: Full) -> usize {
+        let Full::Queue(id) = full else { return 0 };
+        let Some(State::Connected { session }) = self.connections.get(&id).map(|open| &open.state) else {
+            return 0;
+        };
+        self.sessions.get_mut(*session).map_or(0, Session::take_brought)
     }
 
     fn release(&mut self, full: Full) {
@@ -240,9 +252,9 @@ impl Broker {
 
     /// A client has held others back for a while: it is disconnected if it has hardly gone on meanwhile.
     pub(crate) fn pressure_is_due(&mut self, turn: &mut Turn, full: Full) {
-        let left = self.waits_in(full);
+        let (left, brought) = (self.waits_in(full), self.brought_to(full));
         let Some(crowd) = self.pressure.by.get_mut(&full) else { return };
-        if left + turn.high() / PROGRESS <= crowd.left {
+        if left + turn.high() / PROGRESS <= crowd.left + brought {
             crowd.left = left;
             crowd.until = turn.now + self.config.slow_reader_timeout;
             self.deadlines.set(crowd.until, Deadline::Pressure(full));

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use mqttspec_wire::PacketId;
 
 use super::{
-    durable::{Notes, Tracked},
+    durable::{Kept, Notes, Tracked},
     message::Copy,
+    replay::{Replay, Replays},
 };
 
 /// Copies in the order in which they are to be sent. Each has a number of its own, under which it is saved.
@@ -22,15 +23,17 @@ struct Waiting {
     copies: VecDeque<Copy>,
     /// The number of the first copy, which those behind it follow on.
     first: u64,
-    /// The bytes of payload.
+    /// The bytes of the copies.
     bytes: usize,
+    /// The retained messages that are to be sent before some of the copies.
+    replays: Replays,
     notes: Notes<u64>,
 }
 
 impl Queue {
-    /// A queue whose first copy will have this number.
-    pub(crate) fn starting_at(first: u64) -> Self {
-        Self(Some(Box::new(Waiting { first, ..Waiting::default() })))
+    /// Gives the next copy this number, while there are none.
+    pub(crate) fn start_at(&mut self, first: u64) {
+        self.0.get_or_insert_default().first = first;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -42,9 +45,14 @@ impl Queue {
         self.0.as_ref().map_or(0, |waiting| waiting.copies.len())
     }
 
-    /// The bytes of their payloads.
+    /// The bytes that they take.
     pub(crate) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
+    /// The number of the first copy.
+    pub(crate) fn first(&self) -> u64 {
+        self.0.as_ref().map_or(0, |waiting| waiting.first)
     }
 
     /// The number that the next copy will have.
@@ -55,6 +63,21 @@ impl Queue {
     /// Whether nothing is still to be sent again.
     pub(crate) fn is_caught_up(&self) -> bool {
         self.0.as_ref().is_none_or(|waiting| waiting.again.is_empty())
+    }
+
+    /// The retained messages that are to be sent before some of the copies, if there are any.
+    pub(crate) fn replays(&self) -> Option<&Replays> {
+        self.0.as_ref().map(|waiting| &waiting.replays).filter(|replays| !replays.is_empty())
+    }
+
+    /// The same, to change.
+    pub(crate) fn replays_mut(&mut self) -> &mut Replays {
+        &mut self.0.get_or_insert_default().replays
+    }
+
+    /// The same, as they are saved.
+    pub(crate) fn replay_list(&mut self) -> &mut Kept<u64, Replay> {
+        self.replays_mut().list_mut()
     }
 
     /// Lines up what is to be sent again, in place of what was.
@@ -77,7 +100,7 @@ impl Queue {
     pub(crate) fn push(&mut self, copy: Copy) {
         let waiting = self.0.get_or_insert_default();
         waiting.notes.note::<Copy>(&waiting.next(), None);
-        waiting.bytes += copy.message.payload.len();
+        waiting.bytes += copy.size();
         waiting.copies.push_back(copy);
     }
 
@@ -86,7 +109,7 @@ impl Queue {
         let copy = waiting.copies.pop_front()?;
         waiting.notes.note(&waiting.first, Some(&copy));
         waiting.first += 1;
-        waiting.bytes -= copy.message.payload.len();
+        waiting.bytes -= copy.size();
         Some(copy)
     }
 
@@ -95,7 +118,7 @@ impl Queue {
         let waiting = self.0.as_mut()?;
         let copy = waiting.copies.pop_back()?;
         waiting.notes.note(&waiting.next(), Some(&copy));
-        waiting.bytes -= copy.message.payload.len();
+        waiting.bytes -= copy.size();
         Some(copy)
     }
 

@@ -75,8 +75,8 @@ impl Broker {
             let identifiers = found.options.identifier.into_iter();
             match &mut merged {
                 _ if found.shared.is_some() => {
-                    let has_plain = matches.iter().any(|other| other.shared.is_none());
-                    if has_plain && !turn.obeys(Rule::SharedBesidePlain) {
+                    let has_plain = || matches.iter().any(|other| other.shared.is_none());
+                    if !turn.obeys(Rule::SharedBesidePlain) && has_plain() {
                         continue;
                     }
                     let identifiers = self.identifiers(turn, found.session, identifiers.collect());
@@ -121,13 +121,17 @@ impl Broker {
 
     /// Delivers a copy to a session, now or when it can be.
     pub(crate) fn deliver(&mut self, turn: &mut Turn, key: SessionKey, copy: Copy) {
-        let may_read = self.may_read(key, &copy.message.topic);
-        let Some(session) = self.sessions.get_mut(key).filter(|_| may_read) else { return };
+        if !self.may_read(key, &copy.message.topic) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        let before = session.queue.bytes();
         session.deliver(turn, &self.config.limits, self.config.queue_qos_0, copy);
+        self.holdings.messages = (self.holdings.messages + session.queue.bytes()).saturating_sub(before);
     }
 
     /// Stores, replaces or removes the retained message of a topic (§3.3.1.3).
-    fn retain(&mut self, turn: &Turn, message: &Arc<Message>) {
+    fn retain(&mut self, turn: &mut Turn, message: &Arc<Message>) {
         if !message.retain {
             let replaces =
                 !turn.obeys(Rule::OnlyRetainTouchesStore) && self.retained.contains(&message.topic);
@@ -138,6 +142,14 @@ impl Broker {
         if !self.config.retain || !turn.obeys(Rule::RetainedStored) {
             return;
         }
+        // A will may come when there is no room any more.
+        if !message.payload.is_empty()
+            && !self.retained.has_room(&self.config.limits, &message.topic, message.size())
+        {
+            turn.dropped += 1;
+            return;
+        }
+        self.bring_before_it_goes(turn, &message.topic);
         if message.qos == QoS::AtMostOnce && !message.payload.is_empty() && !turn.obeys(Rule::Qos0Retained) {
             self.retained.remove(turn, &message.topic);
             return;
@@ -150,37 +162,6 @@ impl Broker {
             }
         } else if !turn.obeys(Rule::EmptyPayloadNotRetained) {
             self.retained.store(turn, Arc::clone(message));
-        }
-    }
-
-    /// Sends the retained messages that a new subscription matches (MQTT 3.1.1 §3.3.1.3, MQTT 5.0 §3.3.1.3).
-    pub(crate) fn send_retained(
-        &mut self,
-        turn: &mut Turn,
-        key: SessionKey,
-        filter: &TopicFilter,
-        options: Options,
-    ) {
-        let is_empty = self.retained.is_empty() && self.own_retained.is_empty();
-        if is_empty || turn.retained > self.config.limits.queued_bytes {
-            return;
-        }
-        let mut messages = self.retained.matching(turn, filter.filter());
-        messages.append(&mut self.own_retained.matching(turn, filter.filter()));
-        for message in messages {
-            turn.retained += message.payload.len() + message.topic.len();
-            if turn.retained > self.config.limits.queued_bytes {
-                return;
-            }
-            let identifiers = options.identifier.into_iter().collect();
-            let identifiers =
-                if turn.obeys(Rule::RetainedCarryIdentifier) { identifiers } else { Vec::new() };
-            let retain = turn.obeys(Rule::RetainedFlagged);
-            let copy = Copy { retain, ..copy(turn, &message, options, identifiers) };
-            self.deliver(turn, key, copy);
-            if !turn.obeys(Rule::RetainedStay) {
-                self.retained.remove(turn, &message.topic);
-            }
         }
     }
 
@@ -221,7 +202,7 @@ fn reach(sessions: &Sessions, topic: &Utf8String) -> impl Fn(SessionKey) -> Opti
 }
 
 /// The copy that a subscription with these options gets.
-fn copy(turn: &Turn, message: &Arc<Message>, options: Options, identifiers: Vec<u32>) -> Copy {
+pub(crate) fn copy(turn: &Turn, message: &Arc<Message>, options: Options, identifiers: Vec<u32>) -> Copy {
     let qos = if turn.obeys(Rule::GrantedQosIsMaximum) { message.qos.min(options.qos) } else { message.qos };
     let retain = if options.retain_as_published {
         message.retain && turn.obeys(Rule::RetainKeptAsPublished)

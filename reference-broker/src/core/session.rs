@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use mqttspec_wire::{
     PacketId, TopicFilter, Utf8String, Version,
     packet::{Connect, Will},
@@ -145,6 +146,15 @@ pub(crate) struct Link {
     pub(crate) topic_alias_maximum: u16,
     /// How the client proved who it is, if CONNECT had an Authentication Method.
     pub(crate) authentication: Option<Box<Authentication>>,
+}
+
+impl StoredWill {
+    /// The will of a client that has come in. It may wait for longer than what came together with it.
+    pub(crate) fn new(will: &Will) -> Self {
+        let properties = will.properties.detached();
+        let (topic, payload) = (will.topic.detached(), Bytes::copy_from_slice(&will.payload));
+        Self { will: Will { properties, topic, payload, ..*will }, due: None }
+    }
 }
 
 impl Lifetime {

@@ -77,6 +77,7 @@ impl Broker {
     /// The broker's first moment.
     pub(crate) fn begin(&mut self, now: Duration) {
         self.began = Some(now);
+        self.take_stock();
         if self.config.statistics_interval.is_some() {
             self.deadlines.set(now, Deadline::Statistics);
         }

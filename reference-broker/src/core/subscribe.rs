@@ -9,6 +9,7 @@ use mqttspec_wire::{
 use super::{
     AboveMaximumQos, Broker, Rule,
     ending::Ending,
+    holdings::size_of_subscription,
     routing::wants_retained,
     session::SessionKey,
     subscriptions::{Options, Subscriber},
@@ -93,8 +94,9 @@ impl Broker {
             self.with_session(key, |session| session.answer(turn, &suback, "a topic filter is not accepted"));
         }
         for (filter, options) in retained {
-            self.send_retained(turn, key, &filter, options);
+            self.replay(turn, key, (filter, options));
         }
+        self.feed(turn, key);
     }
 
     /// The filter, or the code that refuses it in SUBACK, or the error that closes the connection.
@@ -104,7 +106,8 @@ impl Broker {
         version: Version,
         subscription: &Subscription,
     ) -> Result<Result<TopicFilter, ReasonCode>, Error> {
-        let text = &subscription.filter;
+        // It may stay for longer than what it came with.
+        let text = &subscription.filter.detached();
         let parsed = match version {
             Version::V3_1_1 => TopicFilter::parse_v3(text),
             Version::V5_0 => TopicFilter::parse_v5(text),
@@ -160,9 +163,8 @@ impl Broker {
     ) -> Result<Option<Options>, ReasonCode> {
         let &Wanted { filter, mut options, handling } = wanted;
         options.qos = options.qos.min(self.config.maximum_qos);
-        let denied = self.config.subscribe_denied.iter().any(|denied| denied.as_utf8() == filter.as_utf8());
         let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
-        let denied = denied || rights.is_some_and(|rights| !rights.may_subscribe(filter));
+        let denied = rights.is_some_and(|rights| !rights.may_subscribe(filter));
         if denied && turn.obeys(Rule::DeniedSubscriptionRefused) {
             self.note_denied(key, filter.as_utf8(), false);
             return Err(ReasonCode::NOT_AUTHORIZED);
@@ -172,8 +174,15 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else { return Err(ReasonCode::UNSPECIFIED_ERROR) };
         let existing = session.subscriptions.get(filter.as_utf8()).map(|(_, options)| *options);
         let is_new = existing.is_none() && !session.has_left(filter.as_utf8());
-        if is_new && (session.subscriptions.len() >= limits.subscriptions || levels > limits.topic_levels) {
+        let held = self.holdings.subscriptions + size_of_subscription(filter);
+        let is_too_much = session.subscriptions.len() >= limits.subscriptions
+            || levels > limits.topic_levels
+            || held > limits.all_subscription_bytes;
+        if is_new && is_too_much {
             return Err(ReasonCode::QUOTA_EXCEEDED);
+        }
+        if existing.is_none() {
+            self.holdings.subscriptions = held;
         }
         if let Some(existing) = existing {
             if !turn.obeys(Rule::SubscriptionReplaced) {
@@ -237,6 +246,7 @@ impl Broker {
                 session.answer(turn, &unsuback, "there was no such subscription");
             });
         }
+        self.feed(turn, key);
     }
 
     /// Ends one subscription. Says whether there was one.
@@ -257,6 +267,8 @@ impl Broker {
         }
         for text in &gone {
             let Some((filter, options)) = session.subscriptions.remove(text) else { continue };
+            let size = size_of_subscription(&filter);
+            self.holdings.subscriptions = self.holdings.subscriptions.saturating_sub(size);
             if !turn.obeys(Rule::IdentifierEndsWithSubscription) {
                 let left = options.identifier.map(|left| (text.clone(), left));
                 session.leftovers.get_or_insert_default().identifiers.extend(left);
@@ -264,6 +276,7 @@ impl Broker {
             if !turn.obeys(Rule::UnsubscribedIsNewAgain) {
                 session.leftovers.get_or_insert_default().filters.insert(text.clone());
             }
+            session.end_replay(text);
             if turn.obeys(Rule::UnsubscribeStopsMessages)
                 && (filter.share_name().is_none() || turn.obeys(Rule::UnsubscribeLeavesShare))
             {

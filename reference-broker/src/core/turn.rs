@@ -14,6 +14,7 @@ use super::{
     message::{Copy, Message},
     misprint,
     pressure::Full,
+    replay::SEARCH,
     session::Link,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Turn<'a> {
     log: Option<Log>,
     /// How many bytes may wait for a client before somebody is held back.
     high: usize,
+    /// How many bytes more may wait for sessions.
+    room: usize,
     /// Where more than that waits.
     pub(crate) full: Option<Full>,
     /// The copies that were dropped, since too much waits already.
@@ -42,8 +45,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) messages: u64,
     /// The bytes that were sent.
     pub(crate) bytes: u64,
-    /// The bytes of retained payloads that were sent.
-    pub(crate) retained: usize,
+    /// How many topics may still be looked at for retained messages.
+    pub(crate) search: usize,
 }
 
 /// A QoS 0 PUBLISH as it was sent, which further subscribers get too.
@@ -70,17 +73,32 @@ impl<'a> Turn<'a> {
             last: None,
             log: None,
             high: usize::MAX,
+            room: usize::MAX,
             full: None,
             dropped: 0,
             messages: 0,
             bytes: 0,
-            retained: 0,
+            search: SEARCH,
         }
     }
 
     /// Notices where more than `high` bytes wait for a client.
     pub(crate) const fn measure(&mut self, high: usize) {
         self.high = high;
+    }
+
+    /// Lets only so many bytes more wait for sessions.
+    pub(crate) const fn limit_room(&mut self, room: usize) {
+        self.room = room;
+    }
+
+    /// Takes some of that, if there is as much.
+    pub(crate) const fn take_room(&mut self, size: usize) -> bool {
+        let has_room = size <= self.room;
+        if has_room {
+            self.room -= size;
+        }
+        has_room
     }
 
     /// How many bytes may wait for a client before somebody is held back.

@@ -24,13 +24,13 @@ impl Broker {
             Ending::Error(..) | Ending::Unanswered => turn.obeys(Rule::WillAfterError),
             Ending::Lost => turn.obeys(Rule::WillPublished),
         };
-        let Some(session) = self.sessions.get_mut(key) else { return };
         if !is_published {
             if turn.obeys(Rule::DisconnectDeletesWill) {
-                session.will = None;
+                self.replace_will(key, None);
             }
             return;
         }
+        let Some(session) = self.sessions.get_mut(key) else { return };
         let Some(StoredWill { will, due }) = session.will.as_deref_mut() else { return };
         let mut delay = will.properties.will_delay_interval().unwrap_or(0);
         if delay != 0 && !turn.obeys(Rule::WillDelayed) {
@@ -68,7 +68,7 @@ impl Broker {
         let Some(due) = self.pending_will(key) else { return };
         if turn.obeys(Rule::WillCancelledByReturn) {
             self.deadlines.cancel(due, Deadline::Will(key));
-            self.with_session(key, |session| session.will = None);
+            self.replace_will(key, None);
         }
     }
 
@@ -77,10 +77,11 @@ impl Broker {
     }
 
     fn publish_will(&mut self, turn: &mut Turn, key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(key) else { return };
-        let Some(StoredWill { will, .. }) = session.will.take().map(|stored| *stored) else { return };
+        let Some(StoredWill { will, .. }) = self.replace_will(key, None).map(|stored| *stored) else {
+            return;
+        };
         if !turn.obeys(Rule::WillDeletedOncePublished) {
-            session.will = Some(Box::new(StoredWill { will: will.clone(), due: None }));
+            self.replace_will(key, Some(Box::new(StoredWill { will: will.clone(), due: None })));
         }
         let message = Arc::new(Message::will(turn, will));
         self.accept(turn, Some(key), &message);

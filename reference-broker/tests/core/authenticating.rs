@@ -20,7 +20,7 @@ const V5: Version = Version::V5_0;
 const METHOD: &str = "SCRAM-SHA-256";
 
 fn world() -> World {
-    let keys = |password| ScramKeys::of_password(password, b"a salt of theirs", 4096);
+    let keys = |password| ScramKeys::of_password(password, b"a salt of theirs", 4096).unwrap();
     let users = [("ann".to_owned(), keys("secret")), ("bob".to_owned(), keys("hidden"))];
     World::with(Config { scram: Some(Scram::new([1; 32], users.into())), ..Config::default() })
 }

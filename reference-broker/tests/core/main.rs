@@ -21,6 +21,7 @@ mod permissions;
 mod pressure;
 mod publishing;
 mod redirecting;
+mod replaying;
 mod restricted;
 mod retaining;
 mod rules;

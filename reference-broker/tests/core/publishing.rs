@@ -365,8 +365,8 @@ fn messages_keep_their_order() {
 #[case(V3, 0x00)]
 #[case(V5, 0x87)]
 fn a_denied_topic_is_not_published_to(#[case] version: Version, #[case] reason: u8) {
-    let denied = mqttspec_wire::TopicFilter::parse_v5(&text("secret/#")).unwrap();
-    let mut world = World::with(Config { publish_denied: vec![denied], ..Config::default() });
+    let permissions = ["deny write secret/#", "allow all #"].map(|rule| rule.parse().unwrap());
+    let mut world = World::with(Config { permissions: permissions.into(), ..Config::default() });
     let subscriber = world.subscriber(version, "#", QoS::AtMostOnce);
     let publisher = world.client(version, "p");
     world.send(publisher, Packet::Publish(publish("secret/x", "x", QoS::ExactlyOnce)));

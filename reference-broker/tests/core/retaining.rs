@@ -106,21 +106,6 @@ fn there_is_a_limit_to_what_is_retained(#[case] limits: Limits) {
     world.publish(client, retained("b", "xx"));
 }
 
-#[test]
-fn one_subscribe_brings_no_more_than_the_limit() {
-    let limits = Limits { queued_bytes: 10, ..Limits::default() };
-    let mut world = World::with(Config { limits, ..Config::default() });
-    let client = world.client(V5, "a");
-    for topic in ["a", "b", "c"] {
-        world.publish(client, Publish { retain: true, ..publish(topic, "xxx", QoS::AtMostOnce) });
-    }
-    let filters = (0..50).map(|_| subscription("#", QoS::AtMostOnce)).collect();
-    world.send(client, subscribe(1, filters));
-    assert_eq!(world.payloads(client), ["xxx", "xxx"]);
-    world.subscribe(client, subscription("c", QoS::AtMostOnce));
-    assert_eq!(world.payloads(client), ["xxx"]);
-}
-
 fn with_will(
     version: Version,
     id: &str,

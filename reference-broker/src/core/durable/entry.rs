@@ -12,6 +12,8 @@ use super::{
 use crate::core::{
     message::{Copy, Message},
     outgoing::{Awaits, Exchange},
+    replay::Replay,
+    retained::Stored,
     session::Incoming,
     subscriptions::Options,
 };
@@ -158,7 +160,41 @@ impl Entry for Copy {
     }
 }
 
-/// A retained message, or the reference of a copy.
+/// A retained message.
+impl Entry for Stored {
+    fn message(&self) -> Option<&Arc<Message>> {
+        Some(&self.message)
+    }
+
+    fn write(&self, bodies: &mut Bodies, out: &mut Vec<u8>) {
+        self.message.write(bodies, out);
+        out.put_u64(self.order);
+    }
+
+    fn read(bodies: &mut Bodies, record: &mut Reader) -> Result<Self, BrokenRecord> {
+        Ok(Self { message: Arc::read(bodies, record)?, order: record.count()? })
+    }
+}
+
+impl Entry for Replay {
+    fn write(&self, bodies: &mut Bodies, out: &mut Vec<u8>) {
+        out.put_u64(self.until);
+        out.put_u64(self.before);
+        out.put_u8(u8::from(self.after.is_some()));
+        out.put_prefixed(self.after.as_deref().unwrap_or_default().as_bytes());
+        self.subscription.write(bodies, out);
+    }
+
+    fn read(bodies: &mut Bodies, record: &mut Reader) -> Result<Self, BrokenRecord> {
+        let (until, before, has_begun) = (record.count()?, record.count()?, record.flag()?);
+        let after = String::from_utf8(record.prefixed()?.into());
+        let after = after.map_err(|_| BrokenRecord::new("a text is not UTF-8"))?;
+        let after = has_begun.then_some(after);
+        Ok(Self { subscription: Entry::read(bodies, record)?, until, after, before })
+    }
+}
+
+/// The reference of a copy.
 impl Entry for Arc<Message> {
     fn message(&self) -> Option<&Self> {
         Some(self)

@@ -58,10 +58,12 @@ pub(crate) enum Kind {
     Queued = 6,
     /// A retained message, by its topic.
     Retained = 7,
+    /// What a subscription is still to bring of them, by its number.
+    Replay = 8,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Clock,
         Self::Message,
         Self::Session,
@@ -70,6 +72,7 @@ impl Kind {
         Self::Outgoing,
         Self::Queued,
         Self::Retained,
+        Self::Replay,
     ];
 
     fn key(self, number: u64) -> Vec<u8> {
@@ -125,6 +128,7 @@ impl Journal {
         self.changed(&Kind::Incoming.key(number), &mut session.incoming);
         self.changed(&Kind::Outgoing.key(number), &mut session.outgoing);
         self.changed(&Kind::Queued.key(number), &mut session.queue);
+        self.changed(&Kind::Replay.key(number), session.queue.replay_list());
     }
 
     /// Collects that a session is over.
@@ -139,6 +143,7 @@ impl Journal {
         self.forgotten(&Kind::Incoming.key(number), &mut session.incoming);
         self.forgotten(&Kind::Outgoing.key(number), &mut session.outgoing);
         self.forgotten(&Kind::Queued.key(number), &mut session.queue);
+        self.forgotten(&Kind::Replay.key(number), session.queue.replay_list());
     }
 
     /// Hands over what has changed in the sessions that were collected, and of the retained messages.

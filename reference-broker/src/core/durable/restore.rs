@@ -1,6 +1,6 @@
 //! From records to the broker that they are of.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use mqttspec_wire::TopicFilter;
@@ -17,7 +17,8 @@ use crate::core::{
     deadlines::Deadline,
     ending::Ending,
     outgoing::{Awaits, Exchange, Identifiers},
-    queue::Queue,
+    replay::Replay,
+    retained::Stored,
     session::{Lifetime, Session, SessionKey},
     subscriptions::{Options, Subscriber},
     turn::Turn,
@@ -106,7 +107,7 @@ impl Restore {
                 let (session, bodies) = self.owner(key)?;
                 let number = key.count()?;
                 if session.queue.is_empty() {
-                    session.queue = Queue::starting_at(number);
+                    session.queue.start_at(number);
                 }
                 if session.queue.next() != number {
                     return Err(BrokenRecord::new("the one before it in the queue is missing"));
@@ -114,8 +115,18 @@ impl Restore {
                 session.queue.push(Entry::read(bodies, value)?);
             }
             Kind::Retained => {
-                let message = Arc::read(&mut self.journal.bodies, value)?;
-                self.broker.retained.restore(&key.text()?, message);
+                let stored = Stored::read(&mut self.journal.bodies, value)?;
+                self.broker.retained.restore(&key.text()?, stored);
+            }
+            Kind::Replay => {
+                let (session, bodies) = self.owner(key)?;
+                let replay = Replay::read(bodies, value)?;
+                let until = replay.until;
+                if session.queue.is_empty() {
+                    session.queue.start_at(replay.before);
+                }
+                session.queue.replays_mut().restore(key.count()?, replay);
+                self.broker.retained.go_on_after(until);
             }
         }
         key.end().and(value.end())
@@ -177,7 +188,7 @@ fn is_lost(rules: Rules, kind: Kind) -> bool {
         Kind::Session | Kind::Outgoing => None,
         Kind::Subscription => Some(Rule::SubscriptionsOutliveRestart),
         Kind::Incoming => Some(Rule::ReceivedOutliveRestart),
-        Kind::Queued => Some(Rule::WaitingOutliveRestart),
+        Kind::Queued | Kind::Replay => Some(Rule::WaitingOutliveRestart),
     };
     !rules.obeys(Rule::SessionsOutliveRestart) || part.is_some_and(|rule| !rules.obeys(rule))
 }
@@ -192,6 +203,9 @@ impl Broker {
         session.rights = rights;
         session.identifiers = Identifiers::after(&session.outgoing);
         session.track();
+        if session.queue.replays().is_some() {
+            self.replaying.insert(key);
+        }
         if let (Lifetime::For(time), Some(ends)) = (session.lifetime, &mut session.ends)
             && !rules.obeys(Rule::SessionAgesAcrossRestart)
         {

@@ -61,6 +61,7 @@ impl Session {
         self.incoming.track_anew();
         self.outgoing.track_anew();
         self.queue.track_anew();
+        self.queue.replay_list().track_anew();
     }
 
     /// Begins to note what changes in a session that is saved as it is.
@@ -69,5 +70,6 @@ impl Session {
         self.incoming.notes().start();
         self.outgoing.notes().start();
         self.queue.notes().start();
+        self.queue.replay_list().notes().start();
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Hash, METHOD, hash, hmac};
+use super::{Hash, METHOD, NotPrepared, hash, hmac, prepared};
 
 /// What SCRAM-SHA-256 needs to check a user's proof. The password cannot be read from it, and who has it cannot come in
 /// with it.
@@ -15,10 +15,11 @@ use super::{Hash, METHOD, hash, hmac};
 /// ```
 /// use reference_broker::core::ScramKeys;
 ///
-/// let keys = ScramKeys::of_password("pencil", b"some salt", 4096);
+/// let keys = ScramKeys::of_password("pencil", b"some salt", 4096)?;
 /// let text = keys.to_string();
 /// assert!(text.starts_with("SCRAM-SHA-256$4096:c29tZSBzYWx0$"));
 /// assert_eq!(text.parse(), Ok(keys));
+/// # Ok::<(), reference_broker::core::NotPrepared>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramKeys {
@@ -36,15 +37,16 @@ impl ScramKeys {
     /// The keys of a password, with a salt that nobody else has. RFC 7677 wants at least 4096 iterations; they cost
     /// the client time and, here only, the server.
     ///
-    /// Passwords are taken as they are: those beyond ASCII are not normalised.
-    pub fn of_password(password: &str, salt: &[u8], iterations: u32) -> Self {
-        let salted = salted(password.as_bytes(), salt, iterations);
-        Self {
+    /// # Errors
+    /// The password is none that can be typed in everywhere: see [`prepared`].
+    pub fn of_password(password: &str, salt: &[u8], iterations: u32) -> Result<Self, NotPrepared> {
+        let salted = salted(prepared(password)?.as_bytes(), salt, iterations);
+        Ok(Self {
             salt: salt.to_vec(),
             iterations,
             stored_key: hash(&hmac(&salted, &[b"Client Key"])),
             server_key: hmac(&salted, &[b"Server Key"]),
-        }
+        })
     }
 
     pub(super) fn salt(&self) -> &[u8] {

@@ -11,6 +11,7 @@
 //! Neither password nor proof is ever stored. Channel binding is not offered.
 
 mod keys;
+mod prepared;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 pub use keys::{NotScramKeys, ScramKeys};
+pub use prepared::{NotPrepared, prepared};
 
 /// The Authentication Method.
 pub(crate) const METHOD: &str = "SCRAM-SHA-256";
@@ -63,7 +65,7 @@ pub(crate) struct Proved {
 }
 
 impl Scram {
-    /// Lets in the users with these keys. The nonces of the server are made from `secret`: draw it anew each time that a
+    /// Lets in the users with these keys, by their names as they are [`prepared`]. The nonces of the server are made from `secret`: draw it anew each time that a
     /// broker starts, and keep it to yourself.
     pub const fn new(secret: [u8; 32], users: BTreeMap<String, ScramKeys>) -> Self {
         Self { secret, users }
@@ -140,7 +142,7 @@ impl<'a> ClientFirst<'a> {
         if nonce.is_empty() || !nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(FORM);
         }
-        let name = unescaped(name).filter(|name| !name.is_empty()).ok_or(FORM)?;
+        let name = prepared(&unescaped(name).ok_or(FORM)?).map_err(|_| "this is no user name")?;
         let header = text.strip_suffix(bare).ok_or(FORM)?;
         Ok(Self { header, bare, name, nonce })
     }

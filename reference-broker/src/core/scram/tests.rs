@@ -13,7 +13,7 @@ const SERVER_FINAL: &str = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
 fn scram() -> Scram {
     let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
-    let keys = ScramKeys::of_password("pencil", &salt, 4096);
+    let keys = ScramKeys::of_password("pencil", &salt, 4096).unwrap();
     Scram::new([7; 32], [("user".to_owned(), keys)].into())
 }
 
@@ -77,6 +77,36 @@ fn unknown_names_look_like_known_ones_until_the_proof() {
 #[case("a=", None)]
 fn names_are_unescaped(#[case] text: &str, #[case] name: Option<&str>) {
     assert_eq!(unescaped(text).as_deref(), name);
+}
+
+/// The examples of RFC 4013 §3, and what else a name may not be.
+#[rstest]
+#[case("I\u{AD}X", Some("IX"))]
+#[case("user", Some("user"))]
+#[case("USER", Some("USER"))]
+#[case("\u{AA}", Some("a"))]
+#[case("\u{2168}", Some("IX"))]
+#[case("no\u{A0}break", Some("no break"))]
+#[case("\u{7}", None)]
+#[case("\u{627}1", None)]
+#[case("a\u{E000}", None)]
+#[case("\u{AD}", None)]
+#[case("", None)]
+fn texts_are_prepared(#[case] text: &str, #[case] expected: Option<&str>) {
+    assert_eq!(prepared(text).ok().as_deref(), expected);
+}
+
+/// However a client writes its name, and whatever wrote its password, it is the same user.
+#[test]
+fn names_and_passwords_are_prepared() {
+    let first = CLIENT_FIRST.replace("n=user", "n=\u{FF55}s\u{AD}er");
+    let (answer, challenged) = scram().challenge(first.as_bytes(), OWN_NONCE).unwrap();
+    assert_eq!(answer, SERVER_FIRST);
+    assert_eq!(challenged.name, "user");
+    let keys = |password| ScramKeys::of_password(password, b"salt", 4096);
+    assert_eq!(keys("p\u{AD}\u{E4}\u{A0}\u{2168}"), keys("pa\u{308} IX"));
+    assert!(keys("\u{7}").is_err());
+    assert!(scram().challenge("n,,n=\u{7},r=abc".as_bytes(), OWN_NONCE).is_err());
 }
 
 #[test]

@@ -207,12 +207,8 @@ fn invalid(script: &mut Script) {
 }
 
 fn denying() -> Config {
-    let filter = |filter| mqttspec_wire::TopicFilter::parse_v5(&text(filter)).unwrap();
-    Config {
-        publish_denied: vec![filter("no/#")],
-        subscribe_denied: vec![filter("no/#")],
-        ..Config::default()
-    }
+    let permissions = ["deny all no/#", "allow all #", "allow all $SYS/#"];
+    Config { permissions: permissions.map(|rule| rule.parse().unwrap()).into(), ..Config::default() }
 }
 
 fn denied(script: &mut Script) {
