@@ -59,7 +59,8 @@ enum Carrier {
     Upgrading(Box<MidHandshake<ClientHandshake<Wire>>>),
     Bytes(Wire),
     Frames(Box<WebSocket<Wire>>),
-    Gone,
+    /// There is none, yet or any more.
+    Nothing,
 }
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
@@ -105,8 +106,8 @@ impl Dialler {
         }
     }
 
-    /// Begins to open a line, from this address of the machine if it matters.
-    pub fn dial(&self, source: Option<IpAddr>) -> io::Result<Line> {
+    /// Begins to open a network connection, from this address of the machine if it matters.
+    fn dial(&self, source: Option<IpAddr>) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
@@ -118,8 +119,7 @@ impl Dialler {
             Err(error) if error.kind() == ErrorKind::WouldBlock || is_in_progress(&error) => {}
             Err(error) => return Err(error),
         }
-        let carrier = Carrier::Dialling(TcpStream::from_std(socket.into()));
-        Ok(Line { carrier, unsent: VecDeque::new(), waiting: 0 })
+        Ok(TcpStream::from_std(socket.into()))
     }
 
     fn secure(&self, tcp: TcpStream) -> io::Result<Carrier> {
@@ -170,12 +170,23 @@ fn is_in_progress(_: &io::Error) -> bool {
 }
 
 impl Line {
+    /// A line that nobody has begun to open. What is to be sent waits for that.
+    pub const fn new() -> Self {
+        Self { carrier: Carrier::Nothing, unsent: VecDeque::new(), waiting: 0 }
+    }
+
+    /// Begins to open it, from this address of the machine if it matters.
+    pub fn dial(&mut self, dialler: &Dialler, source: Option<IpAddr>) -> io::Result<()> {
+        self.carrier = Carrier::Dialling(dialler.dial(source)?);
+        Ok(())
+    }
+
     /// Its socket, to be polled for as long as the line is there.
     pub fn socket(&mut self) -> Option<&mut TcpStream> {
         match &mut self.carrier {
             Carrier::Dialling(tcp) => Some(tcp),
             Carrier::Securing(tls) => Some(tls.get_mut()),
-            Carrier::Upgrading(_) | Carrier::Gone => None,
+            Carrier::Upgrading(_) | Carrier::Nothing => None,
             Carrier::Bytes(wire) => Some(wire.socket()),
             Carrier::Frames(socket) => Some(socket.get_mut().socket()),
         }
@@ -184,7 +195,7 @@ impl Line {
     /// Goes on with opening. Whether it is open.
     pub fn open(&mut self, dialler: &Dialler) -> io::Result<bool> {
         loop {
-            self.carrier = match mem::replace(&mut self.carrier, Carrier::Gone) {
+            self.carrier = match mem::replace(&mut self.carrier, Carrier::Nothing) {
                 Carrier::Dialling(tcp) => match (tcp.take_error()?, tcp.peer_addr()) {
                     (None, Ok(_)) => dialler.secure(tcp)?,
                     (None, Err(error)) if error.kind() == ErrorKind::NotConnected => {
@@ -214,7 +225,7 @@ impl Line {
                     self.carrier = open;
                     return Ok(true);
                 }
-                Carrier::Gone => return Err(ErrorKind::NotConnected.into()),
+                Carrier::Nothing => return Err(ErrorKind::NotConnected.into()),
             };
         }
     }
@@ -235,7 +246,7 @@ impl Line {
             },
             Carrier::Frames(socket) => read_frame(socket),
             Carrier::Dialling(_) | Carrier::Securing(_) | Carrier::Upgrading(_) => Reading::Nothing,
-            Carrier::Gone => Reading::Reset,
+            Carrier::Nothing => Reading::Reset,
         }
     }
 
@@ -268,7 +279,7 @@ impl Line {
                 }
                 socket.flush().ok();
             }
-            Carrier::Dialling(_) | Carrier::Securing(_) | Carrier::Upgrading(_) | Carrier::Gone => {}
+            Carrier::Dialling(_) | Carrier::Securing(_) | Carrier::Upgrading(_) | Carrier::Nothing => {}
         }
         if self.unsent.is_empty() {
             // Most lines are silent most of the time.

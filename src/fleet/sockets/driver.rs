@@ -1,32 +1,32 @@
 //! Reads and writes, and gives the world the clock of the machine.
 
+mod opening;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
-    net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll};
 use mqttspec_fleet::{
     plan::{Micros, SECOND},
     world::{Progress, World},
 };
 use reference_broker::{ConnectionId, Input, Output};
 
+use self::opening::{Socket, Stage, micros};
 use super::{
-    Ending, OPENING, Played,
+    Ending, Played,
     outage::{FOR_GOOD, Outage},
+    turns::Turns,
     wishes::{Wish, Wishes},
 };
 use crate::{
-    target::{Dialler, Launched, Line, Reading},
+    target::{Dialler, Launched, Reading},
     verdict::Restart,
 };
-
-/// Connections from one source address, of which a machine has some 28,000.
-const PORTS: u64 = 20_000;
 
 /// How much is read at once. All lines share the buffer.
 const BUFFER: usize = 64 * 1024;
@@ -47,14 +47,6 @@ const WATCH: Micros = SECOND / 4;
 /// How often one looks whether something has changed that nothing tells of.
 const LOOK: Micros = SECOND / 100;
 
-/// A network connection of a device.
-struct Socket {
-    line: Line,
-    open: bool,
-    /// Whether it is among those that have something to send.
-    listed: bool,
-}
-
 pub(super) struct Driver<'a> {
     world: World<'a, Wishes>,
     wishes: Wishes,
@@ -64,6 +56,7 @@ pub(super) struct Driver<'a> {
     sockets: BTreeMap<u64, Socket>,
     /// Those that are being opened, and until when, in order.
     opening: VecDeque<(Micros, u64)>,
+    turns: Turns,
     /// Those that have something to send.
     loaded: Vec<u64>,
     /// Those that may have more to read.
@@ -95,6 +88,7 @@ impl<'a> Driver<'a> {
             poll: Poll::new()?,
             sockets: BTreeMap::new(),
             opening: VecDeque::new(),
+            turns: Turns::default(),
             loaded: Vec::new(),
             unread: Vec::new(),
             buffer: vec![0; BUFFER].into(),
@@ -128,7 +122,7 @@ impl<'a> Driver<'a> {
                 watched = now;
                 self.look(now, watch);
             }
-            let mut next = self.world.next_event().min(watched + WATCH);
+            let mut next = self.world.next_event().min(watched + WATCH).min(self.turns.next_event());
             if self.returning.is_some() {
                 next = next.min(now + LOOK);
             }
@@ -141,10 +135,10 @@ impl<'a> Driver<'a> {
                 continue;
             }
             for id in std::mem::take(&mut self.unread) {
-                self.attend(id);
+                self.attend(ConnectionId(id));
             }
             for event in &events {
-                self.attend(u64::try_from(event.token().0).unwrap_or(u64::MAX));
+                self.attend(ConnectionId(u64::try_from(event.token().0).unwrap_or(u64::MAX)));
             }
         }
         let ending = self.ending.unwrap_or(Ending::Interrupted);
@@ -165,7 +159,7 @@ impl<'a> Driver<'a> {
     fn fulfil(&mut self) {
         while let Some(wish) = self.wishes.next() {
             match wish {
-                Wish::Tell(Input::Opened(id)) => self.dial(id),
+                Wish::Tell(Input::Opened(id)) => self.begin(id),
                 Wish::Tell(Input::Bytes(id, bytes)) => self.send(id, bytes),
                 Wish::Tell(Input::Closed(id)) => self.close(id),
                 Wish::Tell(
@@ -181,6 +175,10 @@ impl<'a> Driver<'a> {
         }
         for id in std::mem::take(&mut self.loaded) {
             self.flush(id);
+        }
+        let now = self.now();
+        while let Some(id) = self.turns.next(now) {
+            self.open(ConnectionId(id));
         }
     }
 
@@ -206,34 +204,15 @@ impl<'a> Driver<'a> {
     fn close(&mut self, id: ConnectionId) {
         // What was said before the end is said.
         self.flush(id.0);
-        if self.sockets.remove(&id.0).is_some_and(|socket| socket.open) {
+        if self.remove(id) >= Stage::Open {
             self.outage.closed();
         }
     }
 
-    fn dial(&mut self, id: ConnectionId) {
-        let source = self.dialler.is_local().then(|| source(self.dialled / PORTS)).flatten();
-        self.dialled += 1;
-        match self.dialler.dial(source).and_then(|line| self.register(id, line)) {
-            Ok(socket) => {
-                self.sockets.insert(id.0, socket);
-                self.opening.push_back((self.now() + micros(OPENING), id.0));
-            }
-            Err(error) => {
-                if error.kind() != io::ErrorKind::ConnectionRefused {
-                    self.hindered.get_or_insert_with(|| error.to_string());
-                }
-                self.refused(id, &error);
-            }
-        }
-    }
-
-    fn register(&self, id: ConnectionId, mut line: Line) -> io::Result<Socket> {
-        let token = Token(usize::try_from(id.0).map_err(io::Error::other)?);
-        if let Some(socket) = line.socket() {
-            self.poll.registry().register(socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        }
-        Ok(Socket { line, open: false, listed: false })
+    /// Forgets a connection. How far it had come.
+    fn remove(&mut self, id: ConnectionId) -> Stage {
+        self.turns.done(id.0);
+        self.sockets.remove(&id.0).map_or(Stage::Idle, |socket| socket.stage)
     }
 
     fn send(&mut self, id: ConnectionId, bytes: Bytes) {
@@ -243,7 +222,10 @@ impl<'a> Driver<'a> {
             self.close(id);
             return self.world.arrived(self.now(), Output::Close(id), false);
         }
-        if !socket.listed {
+        if socket.stage == Stage::Idle {
+            socket.stage = Stage::Waiting;
+            self.turns.wait(id.0);
+        } else if !socket.listed {
             socket.listed = true;
             self.loaded.push(id.0);
         }
@@ -256,48 +238,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Gives up what does not open.
-    fn give_up(&mut self, now: Micros) {
-        while let Some((_, id)) = self.opening.pop_front_if(|(until, _)| *until <= now) {
-            if self.sockets.get(&id).is_some_and(|socket| !socket.open) {
-                self.sockets.remove(&id);
-                self.world.opened(self.now(), ConnectionId(id), false);
-            }
-        }
-    }
-
     /// Something can be done on a connection.
-    fn attend(&mut self, id: u64) {
-        let Some(socket) = self.sockets.get_mut(&id) else { return };
-        if !socket.open {
-            match socket.line.open(&self.dialler) {
-                Ok(false) => return,
-                Ok(true) => {
-                    socket.open = true;
-                    self.opened(ConnectionId(id));
-                }
-                Err(error) => return self.refused(ConnectionId(id), &error),
-            }
+    fn attend(&mut self, id: ConnectionId) {
+        if self.go_on(id) {
+            self.read(id);
         }
-        self.flush(id);
-        self.read(ConnectionId(id));
-    }
-
-    fn opened(&mut self, id: ConnectionId) {
-        let now = self.now();
-        if self.outage.opened(now) {
-            self.world.returned(now);
-        }
-        self.world.opened(now, id, true);
-    }
-
-    fn refused(&mut self, id: ConnectionId, why: &io::Error) {
-        self.sockets.remove(&id.0);
-        let now = self.now();
-        if why.kind() == io::ErrorKind::ConnectionRefused {
-            self.outage.refused(now);
-        }
-        self.world.opened(now, id, false);
     }
 
     fn read(&mut self, id: ConnectionId) {
@@ -309,6 +254,10 @@ impl<'a> Driver<'a> {
             let Some(socket) = self.sockets.get_mut(&id.0) else { return };
             match socket.line.read(&mut self.buffer) {
                 Reading::Bytes(bytes, more) => {
+                    if socket.stage < Stage::Answered {
+                        socket.stage = Stage::Answered;
+                        self.turns.done(id.0);
+                    }
                     self.world.arrived(now, Output::Send(id, bytes), true);
                     if !more {
                         return;
@@ -324,19 +273,9 @@ impl<'a> Driver<'a> {
 
     /// A connection has ended, other than by the world's wish; whether in order.
     fn ended(&mut self, id: ConnectionId, in_order: bool) {
-        self.sockets.remove(&id.0);
+        self.remove(id);
         let now = self.now();
         self.outage.ended(now);
         self.world.arrived(now, Output::Close(id), in_order);
     }
-}
-
-/// One of the many addresses of this machine, for when one has no more ports.
-fn source(index: u64) -> Option<IpAddr> {
-    let last = u8::try_from(index % 250).ok()?;
-    (index > 0).then(|| IpAddr::V4(Ipv4Addr::new(127, 0, 1, last)))
-}
-
-fn micros(duration: Duration) -> Micros {
-    u64::try_from(duration.as_micros()).unwrap_or(Micros::MAX)
 }

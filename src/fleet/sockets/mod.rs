@@ -7,6 +7,7 @@
 mod driver;
 mod limits;
 mod outage;
+mod turns;
 mod wishes;
 
 use std::{

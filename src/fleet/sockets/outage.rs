@@ -43,6 +43,11 @@ impl Outage {
         true
     }
 
+    /// Whether the broker lets somebody in for all that is known.
+    pub(super) const fn is_there(&self) -> bool {
+        self.open > 0 && self.gone.is_none()
+    }
+
     /// A connection was closed on this side.
     pub(super) const fn closed(&mut self) {
         self.open = self.open.saturating_sub(1);
