@@ -44,7 +44,8 @@ pub struct Dialler {
     upgrade: Option<Uri>,
 }
 
-/// A network connection that nobody waits for.
+/// A network connection that nobody waits for. What is to be sent before it is opened waits.
+#[derive(Default)]
 pub struct Line {
     carrier: Carrier,
     /// What the carrier has not taken yet.
@@ -53,6 +54,7 @@ pub struct Line {
 }
 
 /// What carries the bytes, and how far it has come.
+#[derive(Default)]
 enum Carrier {
     Dialling(TcpStream),
     Securing(Box<Tls>),
@@ -60,6 +62,7 @@ enum Carrier {
     Bytes(Wire),
     Frames(Box<WebSocket<Wire>>),
     /// There is none, yet or any more.
+    #[default]
     Nothing,
 }
 
@@ -170,11 +173,6 @@ fn is_in_progress(_: &io::Error) -> bool {
 }
 
 impl Line {
-    /// A line that nobody has begun to open. What is to be sent waits for that.
-    pub const fn new() -> Self {
-        Self { carrier: Carrier::Nothing, unsent: VecDeque::new(), waiting: 0 }
-    }
-
     /// Begins to open it, from this address of the machine if it matters.
     pub fn dial(&mut self, dialler: &Dialler, source: Option<IpAddr>) -> io::Result<()> {
         self.carrier = Carrier::Dialling(dialler.dial(source)?);

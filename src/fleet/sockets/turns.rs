@@ -77,7 +77,7 @@ mod tests {
         turns.done(7);
         assert_eq!(begun(&mut turns, 2), [64]);
         turns.done(99);
-        assert_eq!(begun(&mut turns, 3), [], "99 had no turn");
+        assert!(begun(&mut turns, 3).is_empty(), "99 had no turn");
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(turns.next_event(), NEVER, "there is room");
         assert_eq!(begun(&mut turns, 5).len(), 64);
         assert_eq!(turns.next_event(), 5 + LONGEST);
-        assert_eq!(begun(&mut turns, 4 + LONGEST), []);
+        assert!(begun(&mut turns, 4 + LONGEST).is_empty());
         assert_eq!(begun(&mut turns, 5 + LONGEST), [64, 65]);
         assert_eq!(turns.next_event(), NEVER, "nobody waits");
     }

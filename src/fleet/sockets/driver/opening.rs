@@ -47,7 +47,7 @@ impl Driver<'_> {
     pub(super) fn begin(&mut self, id: ConnectionId) {
         let told = self.outage.is_there();
         let stage = if told { Stage::Idle } else { Stage::Waiting };
-        self.sockets.insert(id.0, Socket { line: Line::new(), stage, told, listed: false });
+        self.sockets.insert(id.0, Socket { line: Line::default(), stage, told, listed: false });
         if told {
             self.world.opened(self.now(), id, true);
         } else {
