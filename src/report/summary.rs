@@ -29,7 +29,17 @@ pub(super) fn header(page: &mut Page, report: &RunReport) {
         parts.push(format!("round trip {}", duration(target.round_trip)));
     }
     parts.push(format!("{} in {}", counted(report.results.len(), "run"), duration(report.duration)));
+    if let Some(longest) = longest_wait(report) {
+        parts.push(format!("the longest {} ({})", duration(longest.duration), longest.scenario));
+    }
     page.paragraph(0, Tone::Plain, &parts.join(", "));
+}
+
+/// The run that took longest, if it took so long that it explains how long all of them took. In virtual time it does not.
+fn longest_wait(report: &RunReport) -> Option<&ScenarioResult> {
+    let longest = report.results.iter().rev().max_by_key(|result| result.duration)?;
+    let explains = longest.duration >= report.duration / 2 && longest.duration <= report.duration;
+    (explains && report.results.len() > 1).then_some(longest)
 }
 
 /// How the runs ended, chapter by chapter.

@@ -12,7 +12,7 @@ mod latency;
 mod sample;
 mod schema;
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, time::Duration};
 
 use mqttspec::{
     report::{View, json, terminal},
@@ -49,6 +49,20 @@ fn every_grade_fits_the_width(#[case] name: &str, #[case] width: usize) {
 #[case("close-look.txt", sample::only(Grade::Warn))]
 fn a_report_looks_like_this(#[case] name: &str, #[case] report: RunReport) {
     expect(name, &terminal(&report, &PLAIN));
+}
+
+/// Of a run that mostly waited for one scenario, it is said for which. Virtual time explains nothing.
+#[rstest]
+#[case::short(3, None)]
+#[case::long(11_000, Some("the longest 11.0 s ("))]
+#[case::virtual_time(60_000, None)]
+fn what_all_waited_for(#[case] millis: u64, #[case] expected: Option<&str>) {
+    let mut report = sample::every_grade();
+    report.results[1].duration = Duration::from_millis(millis);
+    let said = expected.map(|words| format!("{words}{})", report.results[1].scenario));
+    let text = terminal(&report, &View { width: 200, ..PLAIN });
+    assert_eq!(text.contains("the longest"), said.is_some());
+    assert!(said.is_none_or(|said| text.contains(&said)), "{text}");
 }
 
 #[test]
