@@ -43,6 +43,16 @@ steps:
   - client: {subscribe: {filter: $topic/t, qos: 2}, else: fail}
 ";
 
+const OPEN_TOO_LONG: &str = "
+title: made up
+covers: {v3.1.1: [3.3.4-1]}
+prepare:
+  - client: connect
+  - client: {publish: {topic: $topic/t, qos: 1, payload: x}}
+steps:
+  - client: {expect-closed: {left-open: fail}, within: 50ms}
+";
+
 /// What the broker does about the first messages; it acknowledges the others.
 #[derive(Clone, Copy)]
 enum Mood {
@@ -157,6 +167,17 @@ fn attempts(#[case] mood: Mood, #[case] first: usize, #[case] grade: Grade, #[ca
     let report = run(port, 1);
     let grades: Vec<Grade> = report.results.iter().map(|result| result.grade).collect();
     assert_eq!(grades, [grade], "{:#?}", report.results);
+    assert_eq!(messages.load(Ordering::SeqCst), expected);
+}
+
+/// Who answers a ping at once does not keep a network connection open because there is so much to do.
+#[rstest]
+#[case::at_leisure(Mood::StaysSilent, 1)]
+#[case::busy(Mood::IsBusy, 2)]
+fn what_stays_open_too_long(#[case] mood: Mood, #[case] expected: usize) {
+    let (port, messages) = broker(mood, 0);
+    let report = run_all(port, OPEN_TOO_LONG, 1, None);
+    assert_eq!(report.results[0].grade, Grade::Fail, "{:#?}", report.results);
     assert_eq!(messages.load(Ordering::SeqCst), expected);
 }
 

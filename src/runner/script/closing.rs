@@ -129,6 +129,7 @@ impl Script {
         if accepted {
             self.stage.send(link, self.pingreq());
         }
+        let sent = self.stage.now();
         let answered = self
             .stage
             .until(self.patience(), |world| {
@@ -138,6 +139,8 @@ impl Script {
                 world.link(link).take_answer(ping).map(|_| true)
             })
             .await;
+        // A broker that answers at once does not keep a network connection open because it is busy.
+        self.fence_took = (answered == Some(true)).then(|| self.stage.now().saturating_sub(sent));
         match answered {
             Some(false) => self.ending(link, accepted_before),
             Some(true) => {
