@@ -67,7 +67,7 @@ impl Narrator {
 
     fn done(&mut self, output: &Output) -> String {
         match output {
-            Output::Send(id, bytes) => {
+            Output::Send(id, bytes) | Output::Pass(id, bytes) => {
                 let version = self.clients.get(id).map_or(Version::V5_0, |(version, _)| *version);
                 let mut decoder = Decoder::new(Sender::Server, Some(version));
                 decoder.feed(bytes);

@@ -139,7 +139,7 @@ impl Wire<'_> {
     fn pass_on<T>(&mut self, now: Duration, play: &mut Play<T>) {
         for output in std::mem::take(&mut self.outputs) {
             match output {
-                Output::Send(connection, bytes) => {
+                Output::Send(connection, bytes) | Output::Pass(connection, bytes) => {
                     let link = link(connection);
                     if self.open.contains(&link) {
                         play.input(now, link, Input::Bytes(bytes));

@@ -155,7 +155,7 @@ impl<P: Peer> Peer for Tampered<P> {
         self.broker.handle(now, input, &mut made);
         for output in made {
             match output {
-                Output::Send(id, packet) => self.sent(now, id, packet, outputs),
+                Output::Send(id, packet) | Output::Pass(id, packet) => self.sent(now, id, packet, outputs),
                 Output::Close(id) => {
                     self.closed(id);
                     outputs.push(Output::Close(id));

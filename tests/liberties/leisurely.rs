@@ -59,7 +59,7 @@ impl Peer for Leisurely {
         self.broker.handle(now, input, &mut made);
         for output in made {
             match output {
-                Output::Send(id, bytes) => self.send(now, id, bytes, outputs),
+                Output::Send(id, bytes) | Output::Pass(id, bytes) => self.send(now, id, bytes, outputs),
                 Output::Close(id) => {
                     self.hurry(id, outputs);
                     outputs.push(output);

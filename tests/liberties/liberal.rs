@@ -72,7 +72,7 @@ impl<M: Manner> Peer for Liberal<M> {
         self.broker.handle(now, input, &mut made);
         for output in made {
             match output {
-                Output::Send(id, bytes) => outputs.extend(self.said(id, bytes)),
+                Output::Send(id, bytes) | Output::Pass(id, bytes) => outputs.extend(self.said(id, bytes)),
                 Output::Close(_) | Output::Verify { .. } => outputs.push(output),
             }
         }

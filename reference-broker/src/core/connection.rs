@@ -235,7 +235,7 @@ impl Broker {
     /// A mutant takes what it sends for a sign of life.
     pub(crate) fn hear_the_server<'o>(&mut self, now: Duration, sent: impl Iterator<Item = &'o Output>) {
         for output in sent {
-            if let Output::Send(id, _) = output
+            if let Output::Send(id, _) | Output::Pass(id, _) = output
                 && let Some(connection) = self.connections.get_mut(id)
             {
                 connection.heard = now;

@@ -50,7 +50,10 @@ impl Broker {
                 let may_wait = publish.retain || delivery.qos() != QoS::AtMostOnce || self.config.queue_qos_0;
                 let message = Message::published(turn, topic, publish);
                 let message = Arc::new(if may_wait { message.detached() } else { message });
-                if self.accept(turn, Some(key), &message) && turn.obeys(Rule::NoSubscribersOnlyIfNone) {
+                turn.passes_on = self.journal.is_some() && message.qos != QoS::ExactlyOnce;
+                let is_wanted = self.accept(turn, Some(key), &message);
+                turn.passes_on = false;
+                if is_wanted && turn.obeys(Rule::NoSubscribersOnlyIfNone) {
                     ReasonCode::SUCCESS
                 } else {
                     ReasonCode::NO_MATCHING_SUBSCRIBERS

@@ -141,6 +141,10 @@ impl Input {
 pub enum Output {
     /// Sends these bytes, a whole control packet.
     Send(ConnectionId, Bytes),
+    /// The same with a message that is passed on at QoS 0 or 1 as it comes. It may leave before what has changed is saved:
+    /// if it then never is, whoever has published the message was not told that it arrived, and sends it again. Only a
+    /// broker that tells its [changes](Broker::take_changes) makes a difference.
+    Pass(ConnectionId, Bytes),
     /// Closes the network connection after what was sent on it. Nothing follows on it, and no
     /// [`Input::Closed`] is needed.
     Close(ConnectionId),

@@ -47,6 +47,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) bytes: u64,
     /// How many topics may still be looked at for retained messages.
     pub(crate) search: usize,
+    /// Whether a message is being passed on whose publisher sends it again unless its acknowledgement leaves.
+    pub(crate) passes_on: bool,
 }
 
 /// A QoS 0 PUBLISH as it was sent, which further subscribers get too.
@@ -79,6 +81,7 @@ impl<'a> Turn<'a> {
             messages: 0,
             bytes: 0,
             search: SEARCH,
+            passes_on: false,
         }
     }
 
@@ -189,7 +192,8 @@ impl<'a> Turn<'a> {
     fn push(&mut self, connection: ConnectionId, bytes: Bytes, is_message: bool) {
         self.messages += u64::from(is_message);
         self.bytes += bytes.len() as u64;
-        self.out.push(Output::Send(connection, bytes));
+        let send = if self.passes_on && is_message { Output::Pass } else { Output::Send };
+        self.out.push(send(connection, bytes));
     }
 
     /// Counts what the network connection has not taken yet.

@@ -109,7 +109,7 @@ impl Service {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn with_store(self, store: Store) -> Result<Self, StoreError> {
+    pub fn with_store(self, mut store: Store) -> Result<Self, StoreError> {
         let restore = store.restore(self.config.clone(), self.rules)?;
         Ok(Self { store: Some((store, restore)), ..self })
     }
@@ -167,7 +167,6 @@ impl Service {
         drop(accepting);
         server.save_all().await?;
         // Who does not take leave in time is left.
-        let _ = time::timeout(FAREWELL, server.take_leave(queue)).await;
-        Ok(())
+        time::timeout(FAREWELL, server.take_leave(queue)).await.unwrap_or(Ok(()))
     }
 }

@@ -114,7 +114,8 @@ impl Server {
         const IDLE: Duration = Duration::from_hours(1);
         let core = self.broker.next_timeout().map(|at| self.started + at.saturating_sub(self.origin));
         let leaving = self.leaving.first().map(|(at, _)| *at);
-        core.into_iter().chain(leaving).min().unwrap_or_else(|| Instant::now() + IDLE)
+        let commit = self.ledger.as_ref().and_then(Ledger::due);
+        core.into_iter().chain(leaving).chain(commit).min().unwrap_or_else(|| Instant::now() + IDLE)
     }
 
     /// Handles what has happened, then writes what came of it, as far as it may leave.
@@ -208,10 +209,10 @@ impl Server {
         if let Some(Explain(tell)) = &mut self.explain {
             self.broker.take_steps().iter().for_each(tell);
         }
-        match &mut self.ledger {
-            None => self.dispatch(),
-            Some(ledger) => ledger.hold(&mut self.outputs),
+        if let Some(ledger) = &mut self.ledger {
+            ledger.hold(&mut self.outputs);
         }
+        self.dispatch();
     }
 
     /// Gives each connection what is for it.
@@ -219,7 +220,9 @@ impl Server {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::Send(id, bytes) => self.touch(id, |connection| connection.push(bytes)),
+                Output::Send(id, bytes) | Output::Pass(id, bytes) => {
+                    self.touch(id, |connection| connection.push(bytes))
+                }
                 Output::Close(id) => self.touch(id, Connection::close),
                 Output::Verify { connection, hash, password } => self.verify(connection, hash, password),
             }
@@ -306,23 +309,31 @@ impl Server {
 
     /// Saves everything that has changed.
     pub(super) async fn save_all(&mut self) -> Result<(), StoreError> {
-        self.flush();
-        while self.ledger.as_ref().is_some_and(Ledger::is_busy) {
+        loop {
+            if let Some(ledger) = &mut self.ledger {
+                ledger.hurry();
+            }
+            self.flush();
+            if !self.ledger.as_ref().is_some_and(Ledger::is_busy) {
+                return Ok(());
+            }
             let outputs = self.saved().await?;
             self.release(outputs);
-            self.flush();
         }
-        Ok(())
     }
 
     /// Has the core tell its clients that it shuts down, and waits until they have closed their side.
-    pub(super) async fn take_leave(mut self, mut queue: mpsc::Receiver<Event>) {
+    pub(super) async fn take_leave(mut self, mut queue: mpsc::Receiver<Event>) -> Result<(), StoreError> {
         self.handle(Input::Shutdown);
-        self.flush();
+        self.save_all().await?;
         let (ready, mut batch) = (self.ready(), Vec::new());
         while !self.connections.is_empty() {
             let timeout = self.timeout();
             tokio::select! {
+                saved = self.saved() => {
+                    let outputs = saved?;
+                    self.release(outputs);
+                }
                 () = ready.any() => {}
                 _ = queue.recv_many(&mut batch, BATCH) => {}
                 () = time::sleep_until(timeout) => {}
@@ -330,5 +341,6 @@ impl Server {
             batch.retain(|event| !matches!(event, Event::Accepted(_)));
             self.carry_out(&mut batch);
         }
+        self.save_all().await
     }
 }

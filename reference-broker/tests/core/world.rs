@@ -362,7 +362,7 @@ impl World {
         for output in outputs {
             self.transcript.push((self.now, output.clone()));
             match output {
-                Output::Send(id, bytes) => {
+                Output::Send(id, bytes) | Output::Pass(id, bytes) => {
                     let inbox = self.inboxes.get_mut(&id).unwrap();
                     assert!(!inbox.is_closed, "sent after close: {bytes:02x?}");
                     inbox.bytes.extend_from_slice(&bytes);

@@ -1,6 +1,6 @@
 //! Files that are no store, or not one that can be used.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use redb::{Database, TableDefinition};
 use reference_broker::{Config, Rules, net::Service, store::Store};
@@ -8,13 +8,26 @@ use reference_broker::{Config, Rules, net::Service, store::Store};
 use crate::process::Scratch;
 
 /// What opening and reading the store comes to.
-fn complaint(path: &std::path::Path) -> String {
+fn complaint(path: &Path) -> String {
     let opened =
         Store::open(path).and_then(|store| Service::new(Config::default(), Rules::all()).with_store(store));
     let told = opened.unwrap_err().to_string();
     let (file, why) = told.split_once(": ").unwrap();
     assert_eq!(file, format!("cannot keep the broker's state in {}", path.display()));
     why.to_owned()
+}
+
+/// Where in the file its database begins, behind the journal.
+const DATABASE: usize = 4096 + (4 << 20);
+
+/// Changes the database of a store by other means.
+fn tamper(path: &Path, change: impl FnOnce(&Database)) {
+    let mut bytes = fs::read(path).unwrap();
+    let apart = path.with_extension("database");
+    fs::write(&apart, bytes.split_off(DATABASE)).unwrap();
+    change(&Database::open(&apart).unwrap());
+    bytes.extend(fs::read(&apart).unwrap());
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -39,13 +52,26 @@ fn a_store_of_a_later_program_is_left_alone() {
     let folder = Scratch::new("later");
     let path = folder.path("store");
     drop(Store::open(&path).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    assert_eq!(bytes[16..24], 2_u64.to_be_bytes());
+    bytes[23] = 3;
+    fs::write(&path, &bytes).unwrap();
+    let later = "it is in format 3, and this program knows format 2 only; use the program that wrote it";
+    assert_eq!(complaint(&path), later);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_store_of_an_earlier_program_is_left_alone() {
+    let folder = Scratch::new("earlier");
+    let path = folder.path("store");
     let database = Database::create(&path).unwrap();
     let writing = database.begin_write().unwrap();
-    writing.open_table(TableDefinition::<(), u64>::new("mqtt-broker-format")).unwrap().insert((), 2).unwrap();
+    writing.open_table(TableDefinition::<(), u64>::new("mqtt-broker-format")).unwrap().insert((), 1).unwrap();
     writing.commit().unwrap();
     drop(database);
-    let later = "it is in format 2, and this program knows format 1 only; use the program that wrote it";
-    assert_eq!(complaint(&path), later);
+    let earlier = "it is in format 1, and this program knows format 2 only; use the program that wrote it";
+    assert_eq!(complaint(&path), earlier);
 }
 
 #[test]
@@ -75,12 +101,12 @@ fn a_broken_record_is_told() {
     let folder = Scratch::new("broken");
     let path = folder.path("store");
     drop(Store::open(&path).unwrap());
-    let database = Database::create(&path).unwrap();
-    let writing = database.begin_write().unwrap();
-    let table = TableDefinition::<&[u8], &[u8]>::new("mqtt-broker-records");
-    writing.open_table(table).unwrap().insert(&[9_u8][..], &[][..]).unwrap();
-    writing.commit().unwrap();
-    drop(database);
+    tamper(&path, |database| {
+        let writing = database.begin_write().unwrap();
+        let table = TableDefinition::<&[u8], &[u8]>::new("mqtt-broker-records");
+        writing.open_table(table).unwrap().insert(&[9_u8][..], &[][..]).unwrap();
+        writing.commit().unwrap();
+    });
     let broken = "it is damaged (the record 09 is broken: its kind is not known); \
                   move it away to start without what it holds";
     assert_eq!(complaint(&path), broken);

@@ -192,9 +192,9 @@ fn nothing_acknowledged_is_lost(#[case] seed: u64) {
 fn a_full_disk_ends_it() {
     let folder = Scratch::new("full");
     let store = folder.path("store");
-    let broker = Process::start_in_want(&store, 4_096);
+    let broker = Process::start_in_want(&store, 12_288);
     let mut world = World::new();
-    world.retainer.fill(broker.address, 1_000);
+    world.retainer.fill(broker.address, 6_000);
     let (status, told) = broker.end();
     assert_eq!(status, Some(1), "{told}");
     assert!(told.contains(&format!("cannot keep the broker's state in {}: ", store.display())), "{told}");

@@ -1,10 +1,11 @@
 //! From what has changed to the records that are to be saved.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     bodies::{Bodies, write_message},
     bytes::Write,
+    changes::Changes,
     entry::{Entry, EntryKey},
     kept::{Before, Tracked},
     state::write_session,
@@ -15,28 +16,6 @@ use crate::core::{
     session::{Lifetime, Session},
 };
 use bytes::BufMut;
-
-/// What is to be saved: new values of keys, and keys that are no more. To be applied in full or not at all.
-#[derive(Debug, Default)]
-pub struct Changes(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
-
-impl Changes {
-    /// Whether nothing is to be done.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Forgets that entries of these kinds are no more, as only a mutant does.
-    pub(crate) fn keep(&mut self, kinds: &[Kind]) {
-        let is_kept = |key: &[u8]| kinds.iter().any(|kind| key.first() == Some(&(*kind as u8)));
-        self.0.retain(|key, value| value.is_some() || !is_kept(key));
-    }
-
-    /// The keys in order, each with its new value, if it has one from now on.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))
-    }
-}
 
 /// What a record is about: the first byte of its key. What others refer to comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +54,11 @@ impl Kind {
         Self::Replay,
     ];
 
-    fn key(self, number: u64) -> Vec<u8> {
-        let mut key = vec![self as u8];
-        key.put_u64(number);
+    fn key(self, number: u64) -> [u8; 9] {
+        let mut key = [self as u8; 9];
+        if let Some(place) = key.last_chunk_mut() {
+            *place = number.to_be_bytes();
+        }
         key
     }
 }
@@ -115,7 +96,12 @@ impl Journal {
         });
         let number = place.number;
         if place.record != record {
-            self.changes.0.insert(Kind::Session.key(number), Some(record.clone()));
+            let is_new = place.record.is_empty();
+            self.changes.put(
+                is_new,
+                |out| out.put_slice(&Kind::Session.key(number)),
+                |out| out.put_slice(&record),
+            );
             place.record = record;
         }
         match (is_kept, session.subscriptions.notes().is_on()) {
@@ -134,7 +120,7 @@ impl Journal {
     /// Collects that a session is over.
     pub(crate) fn forget(&mut self, session: &mut Session) {
         let Some(place) = session.place.take() else { return };
-        self.changes.0.insert(Kind::Session.key(place.number), None);
+        self.changes.remove(|out| out.put_slice(&Kind::Session.key(place.number)));
         self.forget_entries(place.number, session);
     }
 
@@ -149,19 +135,17 @@ impl Journal {
     /// Hands over what has changed in the sessions that were collected, and of the retained messages.
     pub(crate) fn take(&mut self, now: Duration, retained: &mut Retained) -> Changes {
         self.changed(&[Kind::Retained as u8], retained);
-        let changes = &mut self.changes.0;
+        let changes = &mut self.changes;
         self.bodies.settle(|number, message: Option<&Message>| {
-            let record = message.map(|message| {
-                let mut record = Vec::new();
-                write_message(message, &mut record);
-                record
-            });
-            changes.insert(Kind::Message.key(number), record);
+            let key = |out: &mut Vec<u8>| out.put_slice(&Kind::Message.key(number));
+            match message {
+                // No number is given twice.
+                Some(message) => changes.put(true, key, |out| write_message(message, out)),
+                None => changes.remove(key),
+            }
         });
         if !self.changes.is_empty() {
-            let mut clock = Vec::new();
-            clock.put_time(now);
-            self.changes.0.insert(vec![Kind::Clock as u8], Some(clock));
+            self.changes.put(false, |out| out.put_u8(Kind::Clock as u8), |out| out.put_time(now));
         }
         std::mem::take(&mut self.changes)
     }
@@ -174,29 +158,35 @@ impl Journal {
 
     fn changed<T: Tracked<Key: EntryKey>>(&mut self, prefix: &[u8], collection: &mut T) {
         for (key, before) in collection.notes().take() {
-            let value = collection.entry(&key).map(|entry| {
-                let mut record = Vec::new();
-                entry.write(&mut self.bodies, &mut record);
-                record
-            });
-            self.replace(prefix, &key, before, value);
+            let whole = |out: &mut Vec<u8>| write_key(prefix, &key, out);
+            let is_new = matches!(before, Before::Nothing);
+            match collection.entry(&key) {
+                Some(entry) => self.changes.put(is_new, whole, |out| entry.write(&mut self.bodies, out)),
+                None if is_new => continue,
+                None => self.changes.remove(whole),
+            }
+            self.release(before);
         }
     }
 
     fn forgotten<T: Tracked<Key: EntryKey>>(&mut self, prefix: &[u8], collection: &mut T) {
         for (key, before) in collection.forget() {
-            self.replace(prefix, &key, before, None);
+            if !matches!(before, Before::Nothing) {
+                self.changes.remove(|out| write_key(prefix, &key, out));
+                self.release(before);
+            }
         }
     }
 
-    fn replace(&mut self, prefix: &[u8], key: &impl EntryKey, before: Before, value: Option<Vec<u8>>) {
-        match before {
-            Before::Nothing if value.is_none() => return,
-            Before::Saved(Some(message)) => self.bodies.release(&message),
-            Before::Nothing | Before::Saved(None) => {}
+    /// What was saved refers to its message no longer.
+    fn release(&mut self, before: Before) {
+        if let Before::Saved(Some(message)) = before {
+            self.bodies.release(&message);
         }
-        let mut full = prefix.to_vec();
-        key.write(&mut full);
-        self.changes.0.insert(full, value);
     }
+}
+
+fn write_key(prefix: &[u8], key: &impl EntryKey, out: &mut Vec<u8>) {
+    out.put_slice(prefix);
+    key.write(out);
 }

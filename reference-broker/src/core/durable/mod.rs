@@ -9,7 +9,8 @@
 //! | `kept` | collections that note which of their entries change |
 //! | `journal` | from these notes to records; the keys |
 //! | `state`, `entry`, `bodies` | the records of sessions, of what belongs to them, and of messages |
-//! | `bytes` | how they are written |
+//! | `changes` | what is to be saved, as bytes |
+//! | `bytes` | how records are written |
 //! | `restore` | from records to a broker |
 //!
 //! A session that ends with its network connection leaves nothing but its will. Network connections are not saved: at
@@ -17,6 +18,7 @@
 
 mod bodies;
 mod bytes;
+mod changes;
 mod entry;
 mod journal;
 mod kept;
@@ -24,7 +26,7 @@ mod restore;
 mod state;
 
 pub use bytes::BrokenRecord;
-pub use journal::Changes;
+pub use changes::Changes;
 pub use restore::Restore;
 
 pub(crate) use entry::Entry;

@@ -8,8 +8,9 @@ use mqttspec_wire::TopicFilter;
 use super::{
     bodies::{Bodies, read_message},
     bytes::{BrokenRecord, Reader},
+    changes::Changes,
     entry::Entry,
-    journal::{Changes, Journal, Kind},
+    journal::{Journal, Kind},
     state::read_session,
 };
 use crate::core::{
