@@ -2,7 +2,7 @@
 //!
 //! The core has no files. It [tells](Broker::take_changes) what has changed, as records, and is [restored](Restore)
 //! from records. Whoever drives it saves each set of changes in full or not at all, and lets nothing out before that
-//! the core has said in the meantime: then everything that was acknowledged is saved.
+//! the core has said in the meantime, unless it [may leave](super::Output::Pass): then everything that was acknowledged is saved.
 //!
 //! | file | what it does |
 //! |---|---|
