@@ -221,7 +221,7 @@ impl Server {
         for output in outputs.drain(..) {
             match output {
                 Output::Send(id, bytes) | Output::Pass(id, bytes) => {
-                    self.touch(id, |connection| connection.push(bytes))
+                    self.touch(id, |connection| connection.push(bytes));
                 }
                 Output::Close(id) => self.touch(id, Connection::close),
                 Output::Verify { connection, hash, password } => self.verify(connection, hash, password),

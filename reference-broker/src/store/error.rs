@@ -44,19 +44,19 @@ impl error::Error for StoreError {}
 
 impl From<redb::Error> for Why {
     fn from(error: redb::Error) -> Self {
-        match error {
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            redb::Error::Io(error) => error.into(),
-            other => Self::Damaged(other.to_string()),
+        if let redb::Error::DatabaseAlreadyOpen = error {
+            return Self::InUse;
         }
+        if let redb::Error::Io(error) = error { error.into() } else { Self::Damaged(error.to_string()) }
     }
 }
 
 impl From<io::Error> for Why {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Damaged(error.to_string()),
-            _ => Self::Io(error),
+        if [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof].contains(&error.kind()) {
+            Self::Damaged(error.to_string())
+        } else {
+            Self::Io(error)
         }
     }
 }

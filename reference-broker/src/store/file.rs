@@ -28,10 +28,10 @@ const MAGIC: [u8; 16] = *b"mqtt broker\r\n\x1a\0\0";
 const HEAD: usize = MAGIC.len() + 8 + size_of::<Key>() + 32;
 
 /// Where the journal begins.
-const JOURNAL: u64 = 4096;
+const JOURNAL: usize = 4096;
 
 /// Where the database begins.
-const DATABASE: u64 = JOURNAL + journal::SIZE as u64;
+const DATABASE: u64 = (JOURNAL + journal::SIZE) as u64;
 
 /// How many bytes of the file are held in memory, where all that is in it is anyway.
 const CACHE: usize = 16 << 20;
@@ -69,13 +69,13 @@ impl StoreFile {
     /// The whole journal.
     pub(super) fn journal(&self) -> io::Result<Vec<u8>> {
         let mut journal = vec![0; journal::SIZE];
-        self.whole.read(JOURNAL, &mut journal)?;
+        self.whole.read(JOURNAL as u64, &mut journal)?;
         Ok(journal)
     }
 
     /// Writes into the journal. When it returns, that is on disk.
     pub(super) fn write_journal(&self, at: usize, entry: &[u8]) -> io::Result<()> {
-        self.whole.write(JOURNAL + at as u64, entry)?;
+        self.whole.write((JOURNAL + at) as u64, entry)?;
         self.whole.sync_data()
     }
 }
@@ -132,7 +132,7 @@ fn create(path: &Path) -> Result<(), Why> {
     let mut begin = [&MAGIC[..], &FORMAT.to_be_bytes(), &key].concat();
     begin.extend_from_slice(&Sha256::digest(&begin));
     // The journal gets its place on the disk now, so that no commit has to look for one.
-    begin.resize(JOURNAL as usize + journal::SIZE, 0);
+    begin.resize(JOURNAL + journal::SIZE, 0);
     fs::write(&unfinished, begin)?;
     let whole = Arc::new(open_whole(&unfinished)?);
     fill(&open_database(&whole)?)?;

@@ -212,7 +212,9 @@ fn open(path: &std::path::Path) -> Result<(StoreFile, Journal, Pending), Why> {
     let found = journal::read(&file.journal()?, &file.key, taken_in);
     let found = found.map_err(|Broken { at }| Why::Damaged(format!("its journal is broken at byte {at}")))?;
     let mut pending = Pending::default();
-    found.iter().for_each(|changes| pending.add(changes));
+    for changes in &found {
+        pending.add(changes);
+    }
     let journal = Journal::new(file.key, taken_in + found.len() as u64, taken_in);
     Ok((file, journal, pending))
 }

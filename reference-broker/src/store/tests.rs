@@ -1,5 +1,4 @@
 //! Changes, commits and crashes against a plain map.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +41,7 @@ fn changes(records: &mut Records, wishes: &[Wish]) -> Changes {
     for (key, size) in wishes {
         let key = vec![*key];
         if let Some(size) = size {
-            let value = vec![records.len() as u8; *size];
+            let value = vec![u8::try_from(records.len()).unwrap(); *size];
             changes.put(!records.contains_key(&key), |out| out.extend(&key), |out| out.extend(&value));
             records.insert(key, value);
         } else if records.remove(&key).is_some() {
@@ -62,11 +61,8 @@ fn after_a_crash(path: &Path) -> Records {
 /// What is in the database.
 fn records(store: &Store) -> Records {
     let table = store.file.database.begin_read().unwrap().open_table(RECORDS).unwrap();
-    let record = |record: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
-        let (key, value) = record.unwrap();
-        (key.value().to_vec(), value.value().to_vec())
-    };
-    table.iter().unwrap().map(record).collect()
+    let records = table.iter().unwrap().map(Result::unwrap);
+    records.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).collect()
 }
 
 fn some_wishes() -> impl Strategy<Value = Vec<Wish>> {

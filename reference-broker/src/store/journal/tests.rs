@@ -1,5 +1,4 @@
 //! What is read of a journal that is whole, cut off, or damaged.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use rstest::rstest;
 
