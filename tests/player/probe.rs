@@ -47,6 +47,19 @@ fn missing(version: Version, answer: impl FnMut(&Packet) -> Vec<Act>) -> BTreeSe
     facts.missing.into_keys().filter(|feature| tried.contains(feature)).collect()
 }
 
+/// A server that speaks only MQTT 3.1.1 says so in a CONNACK of that version.
+#[rstest]
+#[case::older(Version::V3_1_1, 0x01, "unacceptable protocol version")]
+#[case::newer(Version::V5_0, 0x84, "Unsupported Protocol Version")]
+fn refusals_of_a_version(#[case] spoken: Version, #[case] code: u8, #[case] words: &str) {
+    let probe = |stage| probe::probe(stage, Version::V5_0, "unique".to_owned(), None, probe::PATIENCE);
+    let play = Play::new(Duration::ZERO, probe);
+    let mut broker = MadeUp::new(spoken, |_| vec![connack(code), Act::Close]);
+    let probed = in_process::play(play, &mut broker).expect("the probe ends");
+    let Probed::Refused(proof) = probed else { panic!("{probed:?}") };
+    assert_eq!(proof, format!("a CONNECT of MQTT 5.0 was refused with 0x{code:02X} {words}"));
+}
+
 #[rstest]
 #[case::accepted(vec![connack(0)], false)]
 #[case::refused(vec![connack(5)], true)]

@@ -218,7 +218,9 @@ impl Probe {
             ))),
             Some(connack) if connack.reason == ReasonCode::SUCCESS => Ok(connack),
             Some(connack) => {
-                let name = connack.reason.name(self.version, PacketType::Connack);
+                // A server of MQTT 3.1.1 alone answers in its own words.
+                let words = if connack.reason.is_error() { self.version } else { Version::V3_1_1 };
+                let name = connack.reason.name(words, PacketType::Connack);
                 let proof = format!("a CONNECT of MQTT {number} was refused with {} {name}", connack.reason);
                 Err(Stop::Refused(proof))
             }
