@@ -6,13 +6,13 @@ mod sharing;
 mod target;
 mod watching;
 
-use std::{net::SocketAddr, path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Instant};
 
 use clap::Args;
 use mqttspec_fleet::{
     history::Verdict,
     layout::Layout,
-    plan::{Plan, SECOND},
+    plan::{Client, Plan, SECOND},
     world::{Options, Outcome, Progress, World},
 };
 use reference_broker::{Rule, Rules};
@@ -116,6 +116,12 @@ fn judge_plan(
     terminal: Terminal,
 ) -> Result<Exit, BadInput> {
     let plan = load(name, terminal)?;
+    if !arguments.target.is_elsewhere() && plan.groups.iter().any(|group| group.client != Client::Own) {
+        return Err(BadInput::new(format!(
+            "`{name}` has devices with a library for a client, which needs a broker on the network: name it with --target, or \
+             launch one with --launch"
+        )));
+    }
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let mut options = Options { seed: arguments.seed, rules, ..Options::default() };
@@ -134,7 +140,9 @@ fn judge_plan(
     };
     let played = play(arguments, (&layout, &options), (stop, terminal), &mut watch)?;
     watching.clear();
-    let Some(Played { outcome, ending, absences, hindered }) = played else { return Ok(Exit::Undecided) };
+    let Some(Played { outcome, ending, absences, hindered, failures }) = played else {
+        return Ok(Exit::Undecided);
+    };
     if let Some(share) = share {
         share.finish(&outcome)?;
     }
@@ -152,6 +160,8 @@ fn judge_plan(
             numbers: &outcome.numbers,
             about: about(&layout, arguments, &outcome),
             notes: notes(&ending, &absences, hindered),
+            conduct: &outcome.conduct,
+            failures: &failures,
         },
     );
     let wanted = arguments.scenario.is_some() || !arguments.reports.is_empty();
@@ -186,7 +196,8 @@ fn play(
     }
     let outcome = World::new(layout, options).play(watch);
     let ending = if outcome.verdict.complete { Ending::Complete } else { Ending::Interrupted };
-    Ok(Some(Played { outcome, ending, absences: Vec::new(), hindered: None }))
+    let (absences, failures) = (Vec::new(), BTreeMap::new());
+    Ok(Some(Played { outcome, ending, absences, hindered: None, failures }))
 }
 
 /// What happened to the broker, to this system and to the run, a sentence each.

@@ -1,6 +1,9 @@
 //! What a fleet's run came to, as text for a terminal.
 
+use std::collections::BTreeMap;
+
 use mqttspec_fleet::{
+    follower::Conduct,
     history::{Decision, Finding, Verdict},
     layout::Layout,
     numbers::{GroupNumbers, Numbers, PERCENTILES},
@@ -22,6 +25,10 @@ pub struct Report<'a> {
     pub about: String,
     /// What else happened, a sentence each.
     pub notes: Vec<String>,
+    /// What clients did wrong that are a library, by the number of their group.
+    pub conduct: &'a [(u32, Conduct)],
+    /// How often their connections failed, by what the library says of it.
+    pub failures: &'a BTreeMap<String, u64>,
 }
 
 /// How many findings of a kind are shown with what decides them.
@@ -41,6 +48,7 @@ pub fn write(page: &mut Page, report: &Report<'_>) {
     for note in &report.notes {
         page.paragraph(0, Tone::Caution, note);
     }
+    write_libraries(page, report);
     for ((decision, promise), count) in &report.verdict.counts {
         page.blank();
         let tone = match decision {
@@ -57,6 +65,33 @@ pub fn write(page: &mut Page, report: &Report<'_>) {
     page.blank();
     let (tone, sentence) = conclusion(report.verdict);
     page.paragraph(0, tone, &sentence);
+}
+
+/// What clients did wrong that are a library. The broker has no part in it, so neither has the verdict.
+fn write_libraries(page: &mut Page, report: &Report<'_>) {
+    if report.conduct.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(0, &[(Tone::Strong, "What rumqttc did wrong"), (Tone::Faint, "  (no fault of the broker's)")]);
+    let groups = &report.layout.plan.groups;
+    let mut right = true;
+    for (group, conduct) in report.conduct {
+        let Some(group) = groups.get(*group as usize) else { continue };
+        for (misdeed, count, first) in conduct.all() {
+            right = false;
+            let about = format!("{}  ", misdeed.statement(group.version));
+            let times = format!("  {count} ×, first at {}", time(first));
+            let told = format!("{} {}", group.name, misdeed.text());
+            page.line(2, &[(Tone::Plain, &about), (Tone::Caution, &told), (Tone::Faint, &times)]);
+        }
+    }
+    if right {
+        page.line(2, &[(Tone::Plain, "nothing")]);
+    }
+    for (why, count) in report.failures {
+        page.line(2, &[(Tone::Faint, &format!("its words for a failure, {count} ×: {why}"))]);
+    }
 }
 
 fn write_group(page: &mut Page, group: &GroupNumbers) {

@@ -61,6 +61,7 @@ fn group() -> Value {
     mapping(
         keys([
             ("count", number(1)),
+            ("client", json!({"enum": ["own", "rumqttc"]})),
             ("version", json!({"enum": ["v3.1.1", "v5.0"]})),
             ("session", session),
             ("keep-alive", scalar()),

@@ -144,6 +144,13 @@ fn nobody_is_judged_who_is_not_there() {
 }
 
 #[test]
+fn a_library_is_not_played_in_virtual_time() {
+    let (status, stdout, stderr) = outcome(&["fleet", "libraries"]);
+    assert_eq!((status, stdout.as_str()), (Some(2), ""));
+    assert!(stderr.contains("name it with --target, or launch one with --launch"), "{stderr}");
+}
+
+#[test]
 fn a_fleet_plays_over_sockets() {
     let plan = Temporary::new("plan.yaml");
     fs::write(&plan.0, SMALL).unwrap();

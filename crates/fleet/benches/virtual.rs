@@ -10,8 +10,8 @@ use std::time::Instant;
 use mqttspec_fleet::{
     layout::Layout,
     plan::{
-        Backoff, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
-        Template,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, Template,
     },
     random::Range,
     world::{Options, World},
@@ -88,6 +88,7 @@ fn sensors(count: u32) -> Plan {
             size: Sizes::only(Range { least: 32, most: 128 }),
             expiry: None,
         }],
+        client: Client::Own,
         acknowledge_after: Range::default(),
         duty: None,
         backoff: Backoff::default(),

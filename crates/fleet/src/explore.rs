@@ -5,8 +5,8 @@ use mqttspec_wire::{QoS, Version};
 
 use crate::{
     plan::{
-        Backoff, Duty, Group, Limits, Link, Outage, Pace, Phase, PhaseEvent, Plan, Publish, Renewal, SECOND,
-        Sizes, Subscribe, Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Outage, Pace, Phase, PhaseEvent, Plan, Publish, Renewal,
+        SECOND, Sizes, Subscribe, Template, Will,
     },
     random::{Random, Range},
 };
@@ -65,6 +65,7 @@ fn group(random: &mut Random, name: String) -> Group {
         subscribe: Vec::new(),
         publish: Vec::new(),
         clock_skew: choose(random, &[0, 0, 10_000]),
+        client: Client::Own,
         acknowledge_after: Range { least: 0, most: choose(random, &[0, 0, 20_000, 200_000]) },
         duty: (random.below(2) == 0).then_some(duty),
         backoff: Backoff { first: SECOND / 2, most: 8 * SECOND },

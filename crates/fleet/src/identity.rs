@@ -43,6 +43,11 @@ impl Identity {
         })
     }
 
+    /// Where in a packet the place in the stream stands, if its payload begins at `at`.
+    pub(crate) fn number_in(packet: &mut [u8], at: usize) -> Option<&mut [u8]> {
+        packet.get_mut(at + 8..at + 12)
+    }
+
     /// A number that only this message has, to derive its size from.
     pub const fn number(self) -> u64 {
         scramble(((self.stream as u64) << 32) | self.sequence as u64)

@@ -38,6 +38,8 @@ pub struct Group {
     pub name: String,
     /// How many devices there are.
     pub count: u32,
+    /// Whose client they have.
+    pub client: Client,
     /// Their protocol version.
     pub version: Version,
     /// Clean Start, or Clean Session under MQTT 3.1.1.
@@ -66,6 +68,16 @@ pub struct Group {
     pub backoff: Backoff,
     /// What its packets travel over.
     pub link: Link,
+}
+
+/// A client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Client {
+    /// The one of this project.
+    #[default]
+    Own,
+    /// That of the library rumqttc, which needs sockets. In virtual time the project's own takes its place.
+    Rumqttc,
 }
 
 /// Who a device says that it is.

@@ -6,8 +6,8 @@ use mqttspec_fleet::{
     history::{Decision, Finding, Promise},
     layout::Layout,
     plan::{
-        Backoff, Duty, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
-        Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, Template, Will,
     },
     random::Range,
     shrink::shrink,
@@ -45,6 +45,7 @@ fn group(name: &str, count: u32, version: Version) -> Group {
         will: None,
         subscribe: Vec::new(),
         publish: Vec::new(),
+        client: Client::Own,
         acknowledge_after: Range::default(),
         duty: None,
         backoff: Backoff { first: SECOND, most: 8 * SECOND },

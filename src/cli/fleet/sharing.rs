@@ -1,6 +1,7 @@
 //! `--shard`: this process plays a share of the devices, and writes what they did and saw.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufReader, BufWriter},
     path::{Path, PathBuf},
@@ -140,7 +141,15 @@ pub(in super::super) fn judge(
         head.shard.of,
         head.seed
     );
-    let told = Report { layout: &layout, verdict: &verdict, numbers: &numbers, about, notes: Vec::new() };
+    let told = Report {
+        layout: &layout,
+        verdict: &verdict,
+        numbers: &numbers,
+        about,
+        notes: Vec::new(),
+        conduct: &[],
+        failures: &BTreeMap::new(),
+    };
     report::write(&mut page, &told);
     print(&page.finish());
     let address = "the broker of the shares".to_owned();

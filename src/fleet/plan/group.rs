@@ -1,13 +1,13 @@
 //! Groups of devices.
 
 use mqttspec_fleet::{
-    plan::{Backoff, Credentials, Duty, Group, Link, Micros, Template, Will},
+    plan::{Backoff, Client, Credentials, Duty, Group, Link, Micros, Template, Will},
     random::Range,
 };
 use mqttspec_spec::Version;
 
 use super::{
-    link,
+    library, link,
     message::{publish, subscribe},
     reader::{Keys, Reader},
     value,
@@ -48,6 +48,7 @@ fn group(
     let mut keys = reader.keys(node, "a group")?;
     let count = keys.need(reader, "count").and_then(|node| value::count(reader, node, 1));
     let version = keys.take("version").map_or(Some(Version::V5_0), |node| version(reader, node));
+    let client = keys.take("client").map_or(Some(Client::Own), |node| library::client(reader, node));
     let session = keys.take("session").map_or(Some((true, 0)), |node| session(reader, node));
     let keep_alive = keys.take("keep-alive").map_or(Some(60), |node| value::seconds(reader, node));
     let credentials = credentials(reader, &mut keys);
@@ -66,6 +67,7 @@ fn group(
     let group = Group {
         name: name.to_owned(),
         count: count?,
+        client: client?,
         version: version?,
         clean_start,
         expiry,
@@ -117,7 +119,7 @@ fn check(reader: &mut Reader<'_>, span: &Span, node: &Node, group: Group) -> Opt
             );
         }
     }
-    Some(group)
+    library::check(reader, place, group)
 }
 
 fn list<T>(

@@ -4,6 +4,7 @@
 //! once, each with its place and what is allowed there.
 
 mod group;
+mod library;
 mod link;
 mod message;
 mod phase;

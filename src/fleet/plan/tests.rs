@@ -75,6 +75,24 @@ fn loops_sizes_and_subscriptions_have_their_forms() {
 #[case("{steady: 10s}", "{storm: 10s, groups: [b]}", "there is no group `b`")]
 #[case("{steady: 10s}", "{steady: 10s}, {ramp: 1s}", "can only be the first phase")]
 #[case("count: 2", "count: 2, version: v3.1.1, receive-maximum: 2", "MQTT 3.1.1 does not have")]
+#[case("count: 2", "count: 2, client: paho", "expected `own` or `rumqttc`")]
+#[case(
+    "count: 2",
+    "count: 2, client: rumqttc, receive-maximum: 2",
+    "`receive-maximum` is nothing that a device"
+)]
+#[case("count: 2", "count: 2, client: rumqttc, keep-alive: 2s", "expected at least 5s under v5.0")]
+#[case("count: 2", "count: 2000, client: rumqttc", "expected at most 1000")]
+#[case(
+    "count: 2",
+    "client: rumqttc, count: 2, duty: {online: 1s, offline: 1s}",
+    "leave it out, or leave out `client`"
+)]
+#[case(
+    "every: 1s}]",
+    "in-flight: 2}], client: rumqttc",
+    "`in-flight` in `publish` is nothing that a device with rumqttc does"
+)]
 #[case(GOOD, "", "this file says nothing")]
 fn mistakes_are_shown_where_they_are(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
     assert!(GOOD.contains(right));

@@ -1,5 +1,6 @@
 //! Reads and writes, and gives the world the clock of the machine.
 
+mod libraries;
 mod opening;
 
 use std::{
@@ -11,14 +12,16 @@ use std::{
 use bytes::Bytes;
 use mio::{Events, Poll};
 use mqttspec_fleet::{
+    layout::Layout,
     plan::{Micros, SECOND},
-    world::{Progress, World},
+    world::{Options, Progress, World},
 };
 use reference_broker::{ConnectionId, Input, Output};
 
 use self::opening::{Socket, Stage, micros};
 use super::{
     Ending, Played,
+    library::{self, Libraries, Run},
     outage::{FOR_GOOD, Outage},
     turns::Turns,
     wishes::{Wish, Wishes},
@@ -49,6 +52,8 @@ const LOOK: Micros = SECOND / 100;
 
 pub(super) struct Driver<'a> {
     world: World<'a, Wishes>,
+    libraries: Libraries,
+    run: Run<'a>,
     wishes: Wishes,
     dialler: Dialler,
     began: Instant,
@@ -75,16 +80,22 @@ pub(super) struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(
+        (layout, options): (&'a Layout, &'a Options),
         world: World<'a, Wishes>,
         wishes: Wishes,
         dialler: Dialler,
         launched: Option<&'a mut Launched>,
     ) -> io::Result<Self> {
+        let began = Instant::now();
+        let credentials = options.credentials.as_ref();
+        let run = Run { layout, seed: options.seed, run: world.run(), credentials };
         Ok(Self {
+            libraries: Libraries::new(began),
+            run,
             world,
             wishes,
             dialler,
-            began: Instant::now(),
+            began,
             poll: Poll::new()?,
             sockets: BTreeMap::new(),
             opening: VecDeque::new(),
@@ -115,6 +126,7 @@ impl<'a> Driver<'a> {
                 self.ending = Some(Ending::Complete);
                 break;
             }
+            self.serve_libraries();
             self.fulfil();
             self.give_up(now);
             self.begin_again(now);
@@ -138,12 +150,21 @@ impl<'a> Driver<'a> {
                 self.attend(ConnectionId(id));
             }
             for event in &events {
-                self.attend(ConnectionId(u64::try_from(event.token().0).unwrap_or(u64::MAX)));
+                match u64::try_from(event.token().0).unwrap_or(u64::MAX) {
+                    token if library::is_own(token) => self.attend_library(token),
+                    token => self.attend(ConnectionId(token)),
+                }
             }
         }
         let ending = self.ending.unwrap_or(Ending::Interrupted);
         let outcome = self.world.finish(matches!(ending, Ending::Complete));
-        Played { outcome, ending, absences: self.outage.into_absences(), hindered: self.hindered }
+        Played {
+            outcome,
+            ending,
+            absences: self.outage.into_absences(),
+            hindered: self.hindered,
+            failures: self.libraries.into_failures(),
+        }
     }
 
     /// Whether it is to go on.

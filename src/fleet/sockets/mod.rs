@@ -5,12 +5,14 @@
 //! more than its state and an entry in a map.
 
 mod driver;
+mod library;
 mod limits;
 mod outage;
 mod turns;
 mod wishes;
 
 use std::{
+    collections::BTreeMap,
     fmt, io,
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
     time::Duration,
@@ -18,7 +20,7 @@ use std::{
 
 use mqttspec_fleet::{
     layout::Layout,
-    plan::{Micros, SECOND},
+    plan::{Client, Micros, SECOND},
     world::{Options, Outcome, Progress, World},
 };
 use tokio::{
@@ -44,7 +46,7 @@ pub enum CannotBegin {
     Unreachable(#[from] ConnectError),
     /// The system does not let this process have so many connections.
     #[error(
-        "{devices} devices need as many open files, and this process may have {limit}. Raise the limit (`ulimit -n {wanted}`, or LimitNOFILE= of a service), or play the plan in several processes"
+        "{devices} devices need {wanted} open files, and this process may have {limit}. Raise the limit (`ulimit -n {wanted}`, or LimitNOFILE= of a service), or play the plan in several processes"
     )]
     TooManyFiles {
         /// How many devices the plan has.
@@ -70,6 +72,8 @@ pub struct Played {
     pub absences: Vec<Absence>,
     /// Why this system could not open connections at times, if it could not.
     pub hindered: Option<String>,
+    /// How often connections of clients that are a library failed, by what the library says of it.
+    pub failures: BTreeMap<String, u64>,
 }
 
 /// Why a run is over.
@@ -104,7 +108,7 @@ pub fn play(
     launched: Option<&mut Launched>,
     watch: &mut dyn FnMut(&Progress<'_>) -> bool,
 ) -> Result<Played, CannotBegin> {
-    limits::make_room(layout.devices.len())?;
+    limits::make_room(layout.devices.len(), layout.devices.len() + library::FILES * libraries(layout))?;
     // What cannot be reached at all is said at once and in detail, not by a thousand devices.
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(CannotBegin::Poll)?;
     let patience = launched.as_ref().map_or(Duration::ZERO, |launched| launched.patience());
@@ -113,8 +117,15 @@ pub fn play(
     let dialler = Dialler::new(&target.endpoint, address, &target.trust)?;
     let wishes = Wishes::new(launched.is_some());
     let world = World::with(layout, options, wishes.clone());
-    let driver = Driver::new(world, wishes, dialler, launched).map_err(CannotBegin::Poll)?;
+    let driver =
+        Driver::new((layout, options), world, wishes, dialler, launched).map_err(CannotBegin::Poll)?;
     Ok(driver.drive(watch))
+}
+
+/// How many devices have a client that is a library.
+fn libraries(layout: &Layout) -> usize {
+    let groups = layout.plan.groups.iter().filter(|group| group.client != Client::Own);
+    groups.map(|group| usize::try_from(group.count).unwrap_or(usize::MAX)).sum()
 }
 
 /// Waits until the broker lets somebody connect; one that is just being launched may take a while.

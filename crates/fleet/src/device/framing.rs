@@ -5,7 +5,7 @@ const LONGEST: usize = 4 << 20;
 
 /// How much of the packet that begins somewhere has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packet {
+pub(crate) enum Packet {
     /// All of it, this many bytes; or it can never come to its end.
     Whole(usize),
     /// A part.
@@ -16,7 +16,7 @@ pub(super) enum Packet {
 
 impl Packet {
     /// The packet that begins with these bytes.
-    pub(super) fn at(bytes: &[u8]) -> Self {
+    pub(crate) fn at(bytes: &[u8]) -> Self {
         let (mut remaining, mut width) = (0, 1);
         for byte in bytes.iter().skip(1).take(4) {
             remaining |= usize::from(byte & 0x7F) << (7 * (width - 1));

@@ -9,7 +9,7 @@
 //! ```
 
 mod connecting;
-mod framing;
+pub(crate) mod framing;
 mod incoming;
 mod outgoing;
 mod subscribing;
@@ -64,6 +64,12 @@ pub enum Action {
     Close,
     /// Leave the network connection as it is and never look at it again.
     Leave,
+    /// Begin the client, which is somebody else's.
+    Begin,
+    /// Pass these bytes on to that client.
+    Pass(Bytes),
+    /// End that client's network connection.
+    HangUp,
 }
 
 /// The user name and password of CONNECT (§3.1.3.5, §3.1.3.6 of MQTT 5.0).

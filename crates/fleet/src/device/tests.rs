@@ -8,7 +8,7 @@ use mqttspec_wire::{
 use super::*;
 use crate::{
     identity::Identity,
-    plan::{Backoff, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, Sizes, Template},
+    plan::{Backoff, Client, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, Sizes, Template},
     random::Range,
 };
 
@@ -35,6 +35,7 @@ fn layout() -> Layout {
         will: None,
         subscribe: Vec::new(),
         publish: vec![publish],
+        client: Client::Own,
         acknowledge_after: Range::default(),
         duty: None,
         backoff: Backoff::default(),

@@ -6,8 +6,8 @@ use rstest::rstest;
 use super::*;
 use crate::{
     plan::{
-        Backoff, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
-        Template, Will,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, Template, Will,
     },
     random::Range,
 };
@@ -49,6 +49,7 @@ fn layout(version: Version, limits: Limits) -> Layout {
             size: Sizes::only(Range::only(32)),
             expiry: None,
         }],
+        client: Client::Own,
         acknowledge_after: Range::default(),
         duty: None,
         backoff: Backoff::default(),

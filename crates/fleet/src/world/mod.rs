@@ -3,7 +3,9 @@
 //! A run is a function of the plan and the [`Options`], to the last byte: only integers, no hash order, and random
 //! numbers that belong to each device. [`Outcome::trace`] is a hash of all that happened.
 
+mod client;
 mod far;
+mod followed;
 mod outcome;
 mod queue;
 mod routing;
@@ -13,12 +15,15 @@ use bytes::BytesMut;
 use reference_broker::{ConnectionId, Input as BrokerInput, Output};
 
 pub use far::{Far, Near};
-pub use outcome::{LeftOut, Options, Outcome, Recorded, Travelled};
+pub use outcome::{LeftOut, Options, Outcome, Passed, Progress, Recorded, Travelled};
 
-use self::queue::{Happening, Queue};
+use self::{
+    client::Client,
+    queue::{Happening, Queue},
+};
 use crate::{
-    device::{Action, Desk, Device, Input},
-    history::{Event, Oracle, Verdict},
+    device::{Action, Desk, Input},
+    history::{Event, Oracle},
     layout::Layout,
     link::Path,
     numbers::Numbers,
@@ -30,7 +35,7 @@ use crate::{
 /// A device with its path.
 #[derive(Debug)]
 struct Member {
-    device: Device,
+    client: Client,
     path: Path,
     /// The ordinal of its connection.
     connection: u32,
@@ -82,6 +87,7 @@ pub struct World<'a, F> {
     actions: Vec<Action>,
     events: Vec<Event>,
     scratch: BytesMut,
+    passed: Vec<(u32, Passed)>,
 }
 
 /// How long the calm may take at most, while messages still come.
@@ -149,6 +155,7 @@ impl<'a, F: Far> World<'a, F> {
             actions: Vec::new(),
             events: Vec::new(),
             scratch: BytesMut::new(),
+            passed: Vec::new(),
         };
         world.populate();
         world
@@ -185,7 +192,7 @@ impl<'a, F: Far> World<'a, F> {
 
     /// Shows how far the run has come; `false` if `watch` wants it to end.
     pub fn look(&self, watch: &mut impl FnMut(&Progress<'_>) -> bool) -> bool {
-        let online = || self.members.iter().filter(|member| member.device.is_online()).count();
+        let online = || self.members.iter().filter(|member| member.client.is_online()).count();
         watch(&Progress {
             now: self.now,
             online: &online,
@@ -196,8 +203,11 @@ impl<'a, F: Far> World<'a, F> {
 
     /// The run has ended, or is ended here.
     pub fn finish(mut self, complete: bool) -> Outcome {
+        if complete {
+            self.hear_last_words();
+        }
         for (device, member) in (0..).zip(&self.members) {
-            for open in member.device.open_exchanges().filter(|_| complete) {
+            for open in member.client.open_exchanges().into_iter().filter(|_| complete) {
                 if let Some(tap) = &self.options.tap {
                     tap.leave(Heard { at: self.now, device, what: What::Open(open) });
                 }
@@ -206,7 +216,9 @@ impl<'a, F: Far> World<'a, F> {
         }
         self.numbers.pass(self.now);
         self.oracle.finish(self.now, complete);
+        let conduct = self.conduct();
         Outcome {
+            conduct,
             verdict: self.oracle.into_verdict(),
             numbers: self.numbers,
             trace: self.trace,
@@ -218,7 +230,7 @@ impl<'a, F: Far> World<'a, F> {
                 .iter()
                 .zip(0..)
                 .filter(|(member, _)| member.present)
-                .map(|(member, device)| (device, member.device.made()))
+                .map(|(member, device)| (device, member.client.made()))
                 .collect(),
             record: self.record.unwrap_or_default(),
         }
@@ -305,6 +317,11 @@ impl<'a, F: Far> World<'a, F> {
     }
 
     fn tell(&mut self, device: u32, input: Input) {
+        self.at_desk(device, |client, desk| client.handle(desk, input));
+    }
+
+    /// Has a client do something, and does what it wants.
+    fn at_desk(&mut self, device: u32, work: impl FnOnce(&mut Client, &mut Desk<'_>)) {
         let Some(member) = self.members.get_mut(device as usize) else { return };
         let mut desk = Desk {
             layout: self.layout,
@@ -317,14 +334,12 @@ impl<'a, F: Far> World<'a, F> {
             events: &mut self.events,
             scratch: &mut self.scratch,
         };
-        member.device.handle(&mut desk, input);
-        for event in self.events.drain(..) {
-            self.numbers.note(self.layout, self.now, device, &event);
-            if let Some(tap) = &self.options.tap {
-                tap.leave(Heard { at: self.now, device, what: What::Event(event.clone()) });
-            }
-            self.oracle.note(self.now, device, event);
+        work(&mut member.client, &mut desk);
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
+            self.note(device, event);
         }
+        self.events = events;
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
             self.carry_out(device, action);
@@ -333,10 +348,18 @@ impl<'a, F: Far> World<'a, F> {
         self.plan_wake(device);
     }
 
+    fn note(&mut self, device: u32, event: Event) {
+        self.numbers.note(self.layout, self.now, device, &event);
+        if let Some(tap) = &self.options.tap {
+            tap.leave(Heard { at: self.now, device, what: What::Event(event.clone()) });
+        }
+        self.oracle.note(self.now, device, event);
+    }
+
     fn plan_wake(&mut self, device: u32) {
         let (layout, calm, now) = (self.layout, self.weather.calm, self.now);
         let Some(member) = self.members.get_mut(device as usize) else { return };
-        let wake = member.device.next_wake(layout, calm).max(now + 1);
+        let wake = member.client.next_wake(layout, calm).max(now + 1);
         // A device that is woken too early goes back to sleep, which is cheaper than to keep its alarm exact.
         if wake < member.wake {
             member.wake = wake;
@@ -366,18 +389,6 @@ impl<'a, F: Far> World<'a, F> {
             }
         }
     }
-}
-
-/// What can be seen of a run while it goes on.
-pub struct Progress<'w> {
-    /// The virtual time.
-    pub now: Micros,
-    /// Counts the devices that are connected.
-    pub online: &'w dyn Fn() -> usize,
-    /// What was counted so far.
-    pub numbers: &'w Numbers,
-    /// What was found so far.
-    pub verdict: &'w Verdict,
 }
 
 /// The broker's name of a connection.

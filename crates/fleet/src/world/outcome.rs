@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use reference_broker::{Config, Rules};
 
-use crate::{device::Credentials, history::Verdict, numbers::Numbers, plan::Micros, segment::Tap};
+use crate::{
+    device::Credentials, follower::Conduct, history::Verdict, numbers::Numbers, plan::Micros, segment::Tap,
+};
 
 /// What distinguishes one run of a plan from another.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What was counted and measured.
     pub numbers: Numbers,
+    /// What the clients of each group did wrong, if they are somebody else's.
+    pub conduct: Vec<(u32, Conduct)>,
     /// A hash of everything that happened.
     pub trace: u64,
     /// How many events there were.
@@ -97,4 +101,27 @@ pub enum Travelled {
     Ended,
     /// The device left its connection behind without a word.
     Left,
+}
+
+/// What is passed on to a client that is somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// It is to begin.
+    Begin,
+    /// These bytes have come for it.
+    Bytes(Bytes),
+    /// Its network connection has ended.
+    End,
+}
+
+/// What can be seen of a run while it goes on.
+pub struct Progress<'w> {
+    /// The virtual time.
+    pub now: Micros,
+    /// Counts the devices that are connected.
+    pub online: &'w dyn Fn() -> usize,
+    /// What was counted so far.
+    pub numbers: &'w Numbers,
+    /// What was found so far.
+    pub verdict: &'w Verdict,
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use reference_broker::{ConnectionId, Input as BrokerInput, Output};
 
-use super::{Far, Happening, Recorded, Travelled, World, name};
+use super::{Far, Happening, Passed, Recorded, Travelled, World, name};
 use crate::{
     device::{Action, Input},
     link::Direction,
@@ -30,6 +30,9 @@ impl<F: Far> World<'_, F> {
             Action::Leave => {
                 self.close(device, Travelled::Left);
             }
+            Action::Begin => self.passed.push((device, Passed::Begin)),
+            Action::Pass(bytes) => self.passed.push((device, Passed::Bytes(bytes))),
+            Action::HangUp => self.passed.push((device, Passed::End)),
         }
     }
 

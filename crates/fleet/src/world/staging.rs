@@ -1,11 +1,12 @@
 //! The phases of a plan: how the world begins, what happens to it, and the calm at its end.
 
-use super::{Far, Happening, Member, World};
+use super::{Far, Happening, Member, World, client::Client};
 use crate::{
     device::{Device, Input},
+    follower::Follower,
     history::LOOKS,
     link::Path,
-    plan::{Micros, NEVER, PhaseEvent, SECOND},
+    plan::{self, Micros, NEVER, PhaseEvent, SECOND},
     segment::{Heard, What},
 };
 
@@ -27,7 +28,7 @@ impl<F: Far> World<'_, F> {
             let present =
                 self.options.left_out.devices.as_ref().is_none_or(|all| all.binary_search(&device).is_ok());
             self.members.push(Member {
-                device: Device::new(self.layout, device, self.options.seed, start),
+                client: self.client(device, start),
                 path: Path::new(self.options.seed, device),
                 connection: 0,
                 open: false,
@@ -46,6 +47,19 @@ impl<F: Far> World<'_, F> {
             begins += phase.lasts;
         }
         self.weather.partitioned = vec![0; self.layout.plan.groups.len()];
+    }
+
+    /// The client of a device. Somebody else's can only be had where there are sockets.
+    fn client(&self, device: u32, start: Micros) -> Client {
+        let whose = self.layout.group(device).map(|group| group.client);
+        match whose {
+            Some(plan::Client::Rumqttc) if !self.broker.opens_at_once() => {
+                Client::Followed(Box::new(Follower::new(self.layout, device, start)))
+            }
+            Some(plan::Client::Own | plan::Client::Rumqttc) | None => {
+                Client::Own(Device::new(self.layout, device, self.options.seed, start))
+            }
+        }
     }
 
     pub(super) fn begin_phase(&mut self, index: usize) {
@@ -124,7 +138,7 @@ impl<F: Far> World<'_, F> {
                 continue;
             };
             member.cut = NEVER;
-            member.device.hurry(now);
+            member.client.hurry(now);
             self.plan_wake(device);
         }
     }
@@ -148,7 +162,7 @@ impl<F: Far> World<'_, F> {
     pub(super) fn ask_for_signs_of_life(&mut self) {
         for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
             if let Some(member) = self.members.get_mut(device as usize).filter(|member| member.present) {
-                member.device.prove_life();
+                member.client.prove_life();
                 self.tell(device, Input::Wake);
             }
         }
