@@ -116,12 +116,7 @@ fn judge_plan(
     terminal: Terminal,
 ) -> Result<Exit, BadInput> {
     let plan = load(name, terminal)?;
-    if !arguments.target.is_elsewhere() && plan.groups.iter().any(|group| group.client != Client::Own) {
-        return Err(BadInput::new(format!(
-            "`{name}` has devices with a library for a client, which needs a broker on the network: name it with --target, or \
-             launch one with --launch"
-        )));
-    }
+    refuse_libraries(&plan, name, &arguments.target)?;
     let layout = written_out(plan)?;
     let rules = arguments.broken.iter().fold(Rules::all(), |rules, rule| rules.without(*rule));
     let mut options = Options { seed: arguments.seed, rules, ..Options::default() };
@@ -260,6 +255,17 @@ fn load(name: &str, terminal: Terminal) -> Result<Plan, BadInput> {
         }
         PlanError::Unreadable { .. } | PlanError::Unknown { .. } => BadInput::new(error.to_string()),
     })
+}
+
+/// A library for a client opens network connections by itself, which there are not in virtual time.
+fn refuse_libraries(plan: &Plan, name: &str, target: &Target) -> Result<(), BadInput> {
+    if target.is_elsewhere() || plan.groups.iter().all(|group| group.client == Client::Own) {
+        return Ok(());
+    }
+    Err(BadInput::new(format!(
+        "`{name}` has devices with a library for a client, which needs a broker on the network: name it with --target, or \
+         launch one with --launch"
+    )))
 }
 
 fn written_out(plan: Plan) -> Result<Layout, BadInput> {

@@ -88,7 +88,7 @@ impl<'a> Driver<'a> {
     ) -> io::Result<Self> {
         let began = Instant::now();
         let credentials = options.credentials.as_ref();
-        let run = Run { layout, seed: options.seed, run: world.run(), credentials };
+        let run = Run { layout, seed: options.seed, number: world.run(), credentials };
         Ok(Self {
             libraries: Libraries::new(began),
             run,

@@ -135,11 +135,12 @@ impl Follower {
     /// answer, has not shown what the broker owes.
     pub fn last_words(&self, layout: &Layout, now: Micros, long: Micros) -> Vec<Event> {
         let mut events = Vec::new();
-        if self.state == State::Online && self.online_since + long > now {
-            events.push(Event::Ended { by_broker: false });
-        }
-        if self.owed.iter().any(|owed| owed.since + ANSWER < now) {
+        let is_silent = self.owed.iter().any(|owed| owed.since + ANSWER < now);
+        if is_silent {
             events.extend(layout.group(self.index).into_iter().flat_map(nothing_owed));
+        }
+        if self.state == State::Online && (is_silent || self.online_since + long > now) {
+            events.push(Event::Ended { by_broker: false });
         }
         events
     }

@@ -63,7 +63,8 @@ pub(super) struct Libraries {
 pub(super) struct Run<'a> {
     pub(super) layout: &'a Layout,
     pub(super) seed: u64,
-    pub(super) run: u32,
+    /// What tells its messages from others, and is part of the names of all clients.
+    pub(super) number: u32,
     /// Who devices are, unless the plan says it.
     pub(super) credentials: Option<&'a Credentials>,
 }
@@ -86,12 +87,12 @@ impl Libraries {
         let assignment = Assignment {
             device,
             port: pipe.port()?,
-            client_id: format!("{:x}-{}", run.run, run.layout.client_id(device)),
+            client_id: format!("{:x}-{}", run.number, run.layout.client_id(device)),
             credentials: credentials(run, device),
             group: group.clone(),
             number: place.number,
             streams: place.streams,
-            run: run.run,
+            run: run.number,
             random: Random::new(run.seed, device.into()),
             surroundings: self.surroundings.clone(),
         };
@@ -170,15 +171,15 @@ fn credentials(run: &Run<'_>, device: u32) -> Option<(String, String)> {
 
 /// A thread in which applications live, until nobody begins any more.
 fn host() -> io::Result<UnboundedSender<Assignment>> {
-    let (begin, begun) = unbounded_channel();
+    let (begin, assignments) = unbounded_channel();
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().name("libraries".to_owned()).spawn(move || run(&runtime, begun))?;
+    thread::Builder::new().name("libraries".to_owned()).spawn(move || run(&runtime, assignments))?;
     Ok(begin)
 }
 
-fn run(runtime: &runtime::Runtime, mut begun: UnboundedReceiver<Assignment>) {
+fn run(runtime: &runtime::Runtime, mut assignments: UnboundedReceiver<Assignment>) {
     LocalSet::new().block_on(runtime, async move {
-        while let Some(assignment) = begun.recv().await {
+        while let Some(assignment) = assignments.recv().await {
             tokio::task::spawn_local(live(assignment));
         }
     });
