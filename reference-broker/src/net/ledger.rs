@@ -205,6 +205,5 @@ fn keep(
         if tell.send(store.commit(changes)).is_err() {
             return;
         }
-        store.tidy();
     }
 }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `file` | the parts of the file, and what it begins with |
 //! | `journal` | where each commit is written at once |
-//! | `pending` | what the journal has and the database has not yet |
+//! | `latest` | what a journal comes to |
 //! | `error` | what is wrong |
 //!
 //! A commit writes one entry into the journal, instead of each record at its place in a tree. The records get there when
@@ -18,9 +18,14 @@
 mod error;
 mod file;
 mod journal;
-mod pending;
+mod latest;
 
-use std::{fmt, panic::catch_unwind, path::PathBuf};
+use std::{
+    fmt,
+    panic::catch_unwind,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use bytes::Bytes;
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
@@ -31,7 +36,7 @@ use crate::core::{BrokenRecord, Changes, Config, Restore, Rules};
 use error::Why;
 use file::StoreFile;
 use journal::{Broken, Journal};
-use pending::Pending;
+use latest::latest;
 
 /// The records by their keys.
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("mqtt-broker-records");
@@ -39,17 +44,13 @@ const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("mqtt-br
 /// The number of the last entry of the journal that the records have taken in.
 const TAKEN_IN: TableDefinition<'_, (), u64> = TableDefinition::new("mqtt-broker-taken-in");
 
-/// How many records may be pending, which bounds the memory for them.
-const PENDING: usize = 64 * 1024;
-
 /// A file that the state of a broker is kept in.
 pub struct Store {
     path: PathBuf,
     file: StoreFile,
     journal: Journal,
-    pending: Pending,
-    /// What is committed last; it becomes pending when there is time.
-    last: Option<Changes>,
+    /// What is committed and not yet in the database.
+    pending: Vec<Changes>,
     /// Whether a commit has failed. What is on disk may then be anything that a later start can tell.
     has_failed: bool,
     is_lax: bool,
@@ -66,8 +67,7 @@ impl Store {
         let found = catch_unwind(|| open(&path));
         match found.unwrap_or_else(|_| Err(Why::Damaged("it cannot even be opened".to_owned()))) {
             Ok((file, journal, pending)) => {
-                let mut store =
-                    Self { path, file, journal, pending, last: None, has_failed: false, is_lax: false };
+                let mut store = Self { path, file, journal, pending, has_failed: false, is_lax: false };
                 store.take_in().map_err(|why| store.error(why))?;
                 Ok(store)
             }
@@ -128,32 +128,23 @@ impl Store {
     }
 
     fn write(&mut self, changes: Changes) -> Result<(), Why> {
-        self.tidy();
-        if !self.journal.has_room(&changes) || self.pending.len() > PENDING {
+        if !self.journal.has_room(&changes) {
             self.take_in()?;
         }
         if self.journal.has_room(&changes) {
             let (at, entry) = self.journal.append(&changes);
             self.file.write_journal(at, &entry)?;
-            self.last = Some(changes);
-        } else {
-            self.pending.add(&changes);
-            self.take_in()?;
+            self.pending.push(changes);
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Does what a commit has left to do, and the next one would have to.
-    pub(crate) fn tidy(&mut self) {
-        if let Some(changes) = self.last.take() {
-            self.pending.add(&changes);
-        }
+        // It is more than any journal has room for.
+        self.pending.push(changes);
+        self.take_in()
     }
 
     /// Takes what is pending into the database.
     fn take_in(&mut self) -> Result<(), Why> {
-        self.tidy();
-        if !self.journal.is_taken_in() || !self.pending.is_empty() {
+        if !self.pending.is_empty() {
             self.fold()?;
             self.pending.clear();
             self.journal.restart();
@@ -164,7 +155,7 @@ impl Store {
     fn fold(&self) -> Result<(), redb::Error> {
         let writing = self.file.database.begin_write()?;
         let mut records = writing.open_table(RECORDS)?;
-        for (key, value) in self.pending.iter() {
+        for (key, value) in latest(&self.pending) {
             match value {
                 Some(value) => records.insert(key, value)?,
                 None => records.remove(key)?,
@@ -193,7 +184,7 @@ impl Store {
 /// What is committed is in the file anyway. Without a journal the next start has less to do.
 impl Drop for Store {
     fn drop(&mut self) {
-        if !self.has_failed {
+        if !self.has_failed && !thread::panicking() {
             let _ = self.take_in();
         }
     }
@@ -206,16 +197,13 @@ impl fmt::Debug for Store {
 }
 
 /// Opens the file, and reads its journal.
-fn open(path: &std::path::Path) -> Result<(StoreFile, Journal, Pending), Why> {
+fn open(path: &Path) -> Result<(StoreFile, Journal, Vec<Changes>), Why> {
     let file = StoreFile::open(path)?;
     let taken_in = taken_in(&file)?;
-    let found = journal::read(&file.journal()?, &file.key, taken_in);
-    let found = found.map_err(|Broken { at }| Why::Damaged(format!("its journal is broken at byte {at}")))?;
-    let mut pending = Pending::default();
-    for changes in &found {
-        pending.add(changes);
-    }
-    let journal = Journal::new(file.key, taken_in + found.len() as u64, taken_in);
+    let pending = journal::read(&file.journal()?, &file.key, taken_in);
+    let pending =
+        pending.map_err(|Broken { at }| Why::Damaged(format!("its journal is broken at byte {at}")))?;
+    let journal = Journal::new(file.key, taken_in + pending.len() as u64);
     Ok((file, journal, pending))
 }
 

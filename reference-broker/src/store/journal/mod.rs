@@ -30,8 +30,6 @@ pub(super) struct Journal {
     key: Key,
     /// The number of the last entry.
     last: u64,
-    /// The number of the last one that the database has taken in.
-    taken_in: u64,
     /// Where the next one begins.
     end: usize,
 }
@@ -44,14 +42,9 @@ pub(super) struct Broken {
 }
 
 impl Journal {
-    /// One whose last entry has the number `last`, and of which the database has taken in those up to `taken_in`.
-    pub(super) const fn new(key: Key, last: u64, taken_in: u64) -> Self {
-        Self { key, last, taken_in, end: 0 }
-    }
-
-    /// Whether the database has taken in everything.
-    pub(super) const fn is_taken_in(&self) -> bool {
-        self.taken_in == self.last
+    /// An empty one, whose entries have numbers after `last`.
+    pub(super) const fn new(key: Key, last: u64) -> Self {
+        Self { key, last, end: 0 }
     }
 
     /// The number of the last entry.
@@ -61,7 +54,6 @@ impl Journal {
 
     /// Begins again: the database has taken in everything.
     pub(super) const fn restart(&mut self) {
-        self.taken_in = self.last;
         self.end = 0;
     }
 

@@ -16,7 +16,7 @@ fn changes(number: u8, size: usize) -> Changes {
 /// Three entries, the second of which takes two blocks, over the first ones of an earlier round.
 fn journal() -> (Vec<u8>, [usize; 4]) {
     let mut bytes = vec![0; 8 * BLOCK];
-    let mut journal = Journal::new(KEY, 0, 0);
+    let mut journal = Journal::new(KEY, 0);
     for number in 0..5 {
         append(&mut journal, &mut bytes, &changes(number, 10));
     }
@@ -90,17 +90,17 @@ fn damage_in_the_middle_is_told() {
 #[test]
 fn a_stranger_makes_no_entries() {
     let mut bytes = journal().0;
-    let (_, forged) = Journal::new([8; 32], 8, 8).append(&changes(9, 10));
+    let (_, forged) = Journal::new([8; 32], 8).append(&changes(9, 10));
     bytes[4 * BLOCK..5 * BLOCK].copy_from_slice(&forged);
     assert_eq!(read(&bytes, &KEY, 5).unwrap().len(), 3);
-    let (_, genuine) = Journal::new(KEY, 8, 8).append(&changes(9, 10));
+    let (_, genuine) = Journal::new(KEY, 8).append(&changes(9, 10));
     bytes[4 * BLOCK..5 * BLOCK].copy_from_slice(&genuine);
     assert_eq!(read(&bytes, &KEY, 5).unwrap().len(), 4);
 }
 
 #[test]
 fn what_is_larger_than_the_journal_has_no_room() {
-    let mut journal = Journal::new(KEY, 0, 0);
+    let mut journal = Journal::new(KEY, 0);
     let largest = SIZE - HEADER - (1 + 4 + 1 + 4);
     assert!(journal.has_room(&changes(1, largest)));
     assert!(!journal.has_room(&changes(1, largest + 1)));
