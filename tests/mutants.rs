@@ -39,3 +39,19 @@ fn a_scenario_that_cannot_fail_is_found() {
     assert!(matrix.caught_by(Rule::RetainedStored).next().is_some());
     assert_eq!(breaches(&Coverage::of(scenarios.iter().map(Arc::as_ref)), &matrix).len(), 1);
 }
+
+#[test]
+fn a_scenario_that_blames_what_the_mutant_keeps_is_found() {
+    let text = "title: t\ncovers: {v5.0: [3.3.1-5, 3.12.4-1]}\n\
+                prepare: [{a: connect}, {a: {publish: {topic: $topic/t, qos: 1, retain: true, payload: x}}}]\n\
+                steps:\n  - a: {subscribe: {filter: $topic/t}}\n\
+                \x20 - a: {receive: {payload: x}, else: fail 3.12.4-1}\n\
+                \x20 - a: {expect-nothing-more: {}, else: fail 3.3.1-5}\n";
+    let wrong = Arc::new(scenario::load_str("wrong", "wrong.yaml", text).expect("it has no mistakes"));
+    let selection = Selection { only: vec!["wrong".to_owned()], ..Selection::default() };
+    let scenarios = [wrong];
+    let matrix = Matrix::of_some(&scenarios, &selection);
+    let found = breaches(&Coverage::of(scenarios.iter().map(Arc::as_ref)), &matrix);
+    let expected = "wrong under v5.0 blames v5.0:3.12.4-1 on the mutant of `retained-stored`, which keeps it";
+    assert!(found.iter().any(|breach| breach == expected), "{found:?}");
+}

@@ -27,13 +27,22 @@ pub(super) struct Arguments {
     /// Play the scenarios of this folder (or file) instead of the built-in ones
     #[arg(long, value_name = "PATH")]
     scenarios: Option<PathBuf>,
+    /// Play every built-in scenario against every mutant, to find those that blame a statement which the mutant keeps;
+    /// takes minutes
+    #[arg(long, conflicts_with_all = ["scenarios", "only", "version", "variant"])]
+    every_pair: bool,
 }
 
 pub(super) fn mutants(arguments: &Arguments, terminal: Terminal) -> Result<Exit, BadInput> {
     let scenarios = scenarios::load(arguments.scenarios.as_deref(), terminal)?;
     let selection = arguments.wanted.selection(&scenarios)?;
-    let play = if arguments.scenarios.is_some() { Matrix::of_some } else { Matrix::of };
-    let matrix = play(&scenarios, &selection);
+    let matrix = if arguments.every_pair {
+        Matrix::of_every_pair(&scenarios)
+    } else if arguments.scenarios.is_some() {
+        Matrix::of_some(&scenarios, &selection)
+    } else {
+        Matrix::of(&scenarios, &selection)
+    };
     let coverage = Coverage::of(scenarios.iter().map(std::convert::AsRef::as_ref));
     let mut page = terminal.list_page();
     write_rules(&mut page, &matrix);

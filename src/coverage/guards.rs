@@ -8,6 +8,7 @@ use mqttspec_spec::{Level, StatementId};
 use reference_broker::Rule;
 
 use super::{
+    blame,
     class::{Class, Coverage},
     matrix::Matrix,
     seam::Seam,
@@ -36,6 +37,7 @@ const UNSEEN: &[(StatementId, &str)] = &[];
 pub fn breaches(coverage: &Coverage, matrix: &Matrix) -> Vec<String> {
     let mut found = Vec::new();
     scenarios_can_fail(matrix, &mut found);
+    found.extend(blame::wrong(matrix));
     if matrix.is_whole {
         rules_are_noticed(matrix, &mut found);
         statements_are_proved(matrix, &mut found);

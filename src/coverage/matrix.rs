@@ -22,6 +22,9 @@ use crate::{
     verdict::{Grade, ScenarioResult},
 };
 
+/// Of the scenarios that have nothing to do with a rule, one in so many is played on its mutant nevertheless.
+const SAMPLE: usize = 12;
+
 /// A scenario, by its id, under one version.
 pub type Played = (String, Version);
 
@@ -36,6 +39,8 @@ pub struct Matrix {
     pub seam: Option<Seam>,
     /// Whether no scenario was left out.
     pub is_whole: bool,
+    /// Whether each scenario was played on each mutant.
+    pub has_every_pair: bool,
 }
 
 /// What the variants of one scenario name on a mutant.
@@ -45,6 +50,8 @@ pub struct Named {
     pub by_steps: BTreeSet<StatementId>,
     /// Statements that the referee names.
     pub by_referee: BTreeSet<StatementId>,
+    /// The statements that each failure of a step names together.
+    pub blamed: BTreeSet<Vec<StatementId>>,
 }
 
 impl Matrix {
@@ -52,24 +59,33 @@ impl Matrix {
     ///
     /// A mutant is played against each run that covers a statement of its rule. If the selection leaves nothing out,
     /// the other scenarios follow, until the referee has named the statements of the rule that only the referee judges,
-    /// and somebody has named any.
+    /// and somebody has named any; then a sample of the rest, so that those who blame the wrong statements are found.
     pub fn of(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
-        Self::played(scenarios, selection, *selection == Selection::default())
+        let is_whole = *selection == Selection::default();
+        Self::played(scenarios, selection, is_whole.then_some(SAMPLE))
+    }
+
+    /// The same with every scenario on every mutant, which takes minutes.
+    pub fn of_every_pair(scenarios: &[Arc<Scenario>]) -> Self {
+        Self::played(scenarios, &Selection::default(), Some(1))
     }
 
     /// The same with scenarios that are not all there are.
     pub fn of_some(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
-        Self::played(scenarios, selection, false)
+        Self::played(scenarios, selection, None)
     }
 
-    fn played(scenarios: &[Arc<Scenario>], selection: &Selection, is_whole: bool) -> Self {
+    /// `sample`: which part of the scenarios that have nothing to do with a rule are played nevertheless, one in so many;
+    /// none if others than these scenarios are left out.
+    fn played(scenarios: &[Arc<Scenario>], selection: &Selection, sample: Option<usize>) -> Self {
         let coverage = Coverage::of(scenarios.iter().map(Arc::as_ref));
+        let is_whole = sample.is_some();
         let theatre = Theatre {
             embedded: Embedded::probed(),
             // Those over WebSocket are proved over sockets.
             runs: plan(scenarios, selection).into_iter().filter(|run| !run.scenario.over_websocket).collect(),
             for_the_referee: coverage.all(Class::Referee.name()),
-            is_whole,
+            sample,
         };
         let failures = on_all_processors(Rule::ALL, |rule| theatre.failing(*rule));
         let covers = |run: &Run| run.scenario.covers.of(run.version).to_vec();
@@ -78,6 +94,7 @@ impl Matrix {
             failures: Rule::ALL.iter().copied().zip(failures).collect(),
             seam: is_whole.then(|| Seam::of(scenarios)),
             is_whole,
+            has_every_pair: sample == Some(1),
         }
     }
 
@@ -147,7 +164,7 @@ struct Theatre {
     embedded: Embedded,
     runs: Vec<Run>,
     for_the_referee: BTreeSet<StatementId>,
-    is_whole: bool,
+    sample: Option<usize>,
 }
 
 impl Theatre {
@@ -162,12 +179,14 @@ impl Theatre {
         for run in covering {
             self.play(run, rule, &mut failing);
         }
+        let Some(sample) = self.sample else { return failing };
         let mut tried = BTreeSet::new();
-        for run in others.into_iter().filter(|run| self.is_whole && tried.insert(played(run))) {
-            if self.is_noticed(rule, &failing) {
-                break;
+        let others = others.into_iter().filter(|run| tried.insert(played(run)));
+        for (index, run) in others.enumerate() {
+            let is_in_sample = (index + rule as usize).is_multiple_of(sample);
+            if is_in_sample || !self.is_noticed(rule, &failing) {
+                self.play(run, rule, &mut failing);
             }
-            self.play(run, rule, &mut failing);
         }
         failing
     }
@@ -178,6 +197,7 @@ impl Theatre {
             let of_scenario = failing.entry(played(run)).or_default();
             of_scenario.by_steps.append(&mut named.by_steps);
             of_scenario.by_referee.append(&mut named.by_referee);
+            of_scenario.blamed.append(&mut named.blamed);
         }
     }
 
@@ -200,6 +220,9 @@ impl Named {
             // What the referee finds belongs to no step.
             let by = if finding.place.is_some() { &mut named.by_steps } else { &mut named.by_referee };
             by.extend(finding.statements.iter().copied());
+            if finding.place.is_some() && finding.grade == Grade::Fail {
+                named.blamed.insert(finding.statements.clone());
+            }
         }
         named
     }

@@ -3,7 +3,9 @@
 //! [`Coverage`] says for every statement who judges it. [`Matrix`] plays the scenarios against mutants of the reference
 //! broker: that is the proof that they can fail. [`breaches`] says where the proof has a gap.
 
+mod blame;
 mod class;
+mod effects;
 mod guards;
 mod matrix;
 mod parallel;

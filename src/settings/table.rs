@@ -121,6 +121,7 @@ settings! {
         "wildcard-subscriptions" => config.wildcard_subscriptions, "Whether topic filters may contain wildcards.";
         "subscription-identifiers" => config.subscription_identifiers, "Whether there are Subscription Identifiers.";
         "shared-subscriptions" => config.shared_subscriptions, "Whether there are Shared Subscriptions.";
+        "copy-for-each-subscription" => config.copy_for_each_subscription, "Whether a client gets a copy of a message for each of its subscriptions that match, and not one for all.";
         "topic-alias-maximum" => config.topic_alias_maximum, "How many Topic Aliases a client may set.";
         "receive-maximum" >= 1 => config.receive_maximum, "How many QoS 1 and 2 messages a client may have unacknowledged.";
         "maximum-packet-size" >= 64 => config.maximum_packet_size, "The largest packet that is accepted, in bytes.";

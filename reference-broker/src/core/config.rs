@@ -35,6 +35,9 @@ pub struct Config {
     pub subscription_identifiers: bool,
     /// Whether there are Shared Subscriptions (MQTT 5.0 §3.2.2.3.13).
     pub shared_subscriptions: bool,
+    /// Whether a client gets a copy of a message for each of its subscriptions that match, and not one for all of them
+    /// (§3.3.4, in MQTT 3.1.1 §3.3.5).
+    pub copy_for_each_subscription: bool,
     /// How many Topic Aliases a client may set (MQTT 5.0 §3.2.2.3.8).
     pub topic_alias_maximum: u16,
     /// How many QoS 1 and QoS 2 messages an MQTT 5.0 client may have unacknowledged; not 0 (MQTT 5.0 §3.2.2.3.3).
@@ -162,6 +165,7 @@ impl Default for Config {
             wildcard_subscriptions: true,
             subscription_identifiers: true,
             shared_subscriptions: true,
+            copy_for_each_subscription: false,
             topic_alias_maximum: 16,
             receive_maximum: 256,
             maximum_packet_size: 1 << 20,

@@ -57,8 +57,8 @@ impl Broker {
         is_wanted
     }
 
-    /// Delivers the message to one session: one copy for all its Non-shared Subscriptions that match, and one for each
-    /// Shared Subscription.
+    /// Delivers the message to one session: one copy for all its Non-shared Subscriptions that match, or for each if it is
+    /// so configured, and one for each Shared Subscription.
     fn deliver_to(
         &mut self,
         turn: &mut Turn,
@@ -74,9 +74,9 @@ impl Broker {
             }
             let identifiers = found.options.identifier.into_iter();
             match &mut merged {
-                _ if found.shared.is_some() => {
+                _ if found.shared.is_some() || self.config.copy_for_each_subscription => {
                     let has_plain = || matches.iter().any(|other| other.shared.is_none());
-                    if !turn.obeys(Rule::SharedBesidePlain) && has_plain() {
+                    if found.shared.is_some() && !turn.obeys(Rule::SharedBesidePlain) && has_plain() {
                         continue;
                     }
                     let identifiers = self.identifiers(turn, found.session, identifiers.collect());

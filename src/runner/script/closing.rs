@@ -238,10 +238,11 @@ fn ended_at(world: &mut World, link: LinkId) -> Option<std::time::Duration> {
     }
 }
 
-/// Packets with which the broker answers as if nothing were wrong.
+/// Packets with which the broker answers as if nothing were wrong. What comes after a DISCONNECT is another matter.
 fn answers<'a>(inbox: impl IntoIterator<Item = &'a Received>) -> Vec<usize> {
     inbox
         .into_iter()
+        .take_while(|received| !matches!(received.packet, Packet::Disconnect(_)))
         .filter(|received| match &received.packet {
             Packet::Connack(connack) => connack.reason.0 == 0,
             Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {

@@ -113,7 +113,7 @@ impl Script {
 
     /// The publisher's part of a handshake whose PUBLISH was sent.
     pub(super) async fn complete_publish(&mut self, link: LinkId, publish: &Publish) -> Result<(), Trouble> {
-        let Some(id) = publish.delivery.id() else { return self.ping_on(link).await };
+        let Some(id) = publish.delivery.id() else { return self.sign_of_life(link).await };
         if publish.delivery.qos() == QoS::AtLeastOnce {
             let expected = format!("PUBACK for packet identifier {id}");
             let received = self
@@ -188,9 +188,16 @@ impl Script {
         }
     }
 
+    /// A ping as a sign of life: that the network connection is there. Whether PINGREQ is answered is another matter.
     pub(super) async fn ping(&mut self, client: &str) -> Result<(), Trouble> {
         let link = self.link(client)?;
-        self.ping_on(link).await
+        self.sign_of_life(link).await
+    }
+
+    async fn sign_of_life(&mut self, link: LinkId) -> Result<(), Trouble> {
+        let answered = self.ping_on(link).await;
+        let is_there = self.stage.with(|world| world.link(link).is_usable());
+        if is_there { answered.map_err(Trouble::into_undecided) } else { answered }
     }
 
     pub(super) async fn ping_on(&mut self, link: LinkId) -> Result<(), Trouble> {

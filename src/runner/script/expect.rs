@@ -78,7 +78,12 @@ impl Script {
             return Ok(());
         }
         let trouble = Trouble::unfit(expected, list(received, &mismatches), received);
-        Err(trouble.at(mismatches.into_iter().flat_map(|mismatch| mismatch.parts).collect()))
+        // A refusal does not show what else the CONNACK of a client that is let in would say.
+        let is_refused = matches!(&received.packet, Packet::Connack(connack) if connack.reason.0 != 0);
+        let parts: Vec<String> = mismatches.into_iter().flat_map(|mismatch| mismatch.parts).collect();
+        let wants_more = pattern.fields.len() > 1 && parts.iter().any(|part| part == "reason");
+        let trouble = if is_refused && wants_more { trouble.into_undecided() } else { trouble };
+        Err(trouble.at(parts))
     }
 
     /// The next packet of one of these types, if it comes in time.
