@@ -6,7 +6,7 @@ use mqttspec_spec::Version;
 use mqttspec_wire::{Decoder, Packet, Sender};
 use reference_broker::{
     ConnectionId, Output, Rule,
-    core::{Cause, Step},
+    core::{Cause, Fate, Route, Step},
 };
 
 use crate::describe::describe;
@@ -48,6 +48,9 @@ impl Narrator {
         };
         for rule in &step.rules {
             text.push_str(&about(*rule, version).unwrap_or_default());
+        }
+        for route in &step.routes {
+            text.push_str(&way(route));
         }
         for output in &step.done {
             let _ = writeln!(text, "            {}", self.done(output));
@@ -98,6 +101,26 @@ fn about(rule: Rule, version: Option<Version>) -> Option<String> {
     (!statements.is_empty()).then(|| format!("              {}: {} {list}\n", rule.name(), rule.describe()))
 }
 
+/// What a message comes to by a subscription, in one line.
+fn way(route: &Route) -> String {
+    let Route { topic, client_id, filter, fate } = route;
+    let (what, rule) = match fate {
+        Fate::Delivered(qos) => (format!("it goes there at {qos}"), None),
+        Fate::Chosen(qos) => (format!("it goes there at {qos}, in its turn"), Some(Rule::ShareDeliversOnce)),
+        Fate::OthersTurn => ("it is another member's turn".to_owned(), Some(Rule::ShareDeliversOnce)),
+        Fate::NoLocal => ("its own message does not go there".to_owned(), Some(Rule::NoLocalHonoured)),
+        Fate::NotPermitted => ("it may not read that".to_owned(), None),
+        Fate::NotKept => ("it is away, and QoS 0 is not kept".to_owned(), None),
+        Fate::HiddenDollar => {
+            let why = "a wildcard at the beginning does not match `$`";
+            (why.to_owned(), Some(Rule::DollarHiddenFromWildcards))
+        }
+    };
+    let rule = rule.map_or_else(String::new, |rule| format!(" ({rule})"));
+    let [topic, client, filter] = [topic, client_id, filter].map(|text| text.escape_debug().to_string());
+    format!("              `{topic}`, `{filter}` of \"{client}\": {what}{rule}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -145,6 +168,25 @@ mod tests {
         assert!(!lines[connect..ping].iter().any(|line| line.contains("pingreq-answered")), "{text}");
         assert!(!lines[connect..].iter().any(|line| line.contains("v5.0:")), "{text}");
         assert_eq!(lines.last(), Some(&"            #1 \"a\" < PINGRESP"));
+    }
+
+    #[test]
+    fn whom_messages_go_to_is_told() {
+        let connect = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x0a\x00\x00\x01a";
+        let subscribe =
+            b"\x82\x21\x00\x01\x00\x00\x01#\x01\x00\x03a/+\x05\x00\x0a$share/g/#\x00\x00\x04$x/#\x02";
+        let text =
+            told(&[connect, subscribe, b"\x30\x06\x00\x03a/b\x00", b"\x32\x08\x00\x03$x/\x00\x07\x00"]);
+        let ways: Vec<&str> = text.lines().filter(|line| line.contains("` of \"")).map(str::trim).collect();
+        let expected = [
+            "`a/b`, `#` of \"a\": it goes there at QoS 0",
+            "`a/b`, `$share/g/#` of \"a\": it goes there at QoS 0, in its turn (share-delivers-once)",
+            "`a/b`, `a/+` of \"a\": its own message does not go there (no-local-honoured)",
+            "`$x/`, `#` of \"a\": a wildcard at the beginning does not match `$` (dollar-hidden-from-wildcards)",
+            "`$x/`, `$share/g/#` of \"a\": a wildcard at the beginning does not match `$` (dollar-hidden-from-wildcards)",
+            "`$x/`, `$x/#` of \"a\": it goes there at QoS 1",
+        ];
+        assert_eq!(ways, expected, "{text}");
     }
 
     #[test]

@@ -53,19 +53,22 @@ impl Broker {
         self.end(turn, connection, Ending::Disconnected(disconnect.reason));
     }
 
-    /// Tells all clients that the broker ends, and forgets everything. What is saved stays as it is.
+    /// Tells all clients that the broker ends, and forgets everything but what is still to be told of that. What is saved
+    /// stays as it is.
     ///
     /// Will Messages are not published: a server that shuts down may defer them (MQTT 5.0 §3.1.2.5). One that is restored
     /// publishes them then.
     pub(crate) fn shut_down(&mut self, turn: &mut Turn) {
         for (id, connection) in std::mem::take(&mut self.connections) {
             if let State::Connected { session } = connection.state {
-                let text = "the server shuts down";
-                self.disconnect(turn, session, id, (self.reason_of_shutdown(), text));
+                let (reason, text) = (self.reason_of_shutdown(), "the server shuts down");
+                self.note_end(id, session, Ending::Error(reason, text));
+                self.disconnect(turn, session, id, (reason, text));
             }
             turn.close(id);
         }
-        *self = Self::new(self.config.clone(), self.rules);
+        let (steps, notices) = (self.steps.take(), std::mem::take(&mut self.notices));
+        *self = Self { steps, notices, ..Self::new(self.config.clone(), self.rules) };
     }
 
     /// Ends a network connection in the way said.

@@ -47,9 +47,7 @@ impl Broker {
         };
         let reason = match verdict {
             Verdict::Accepted => {
-                let may_wait = publish.retain || delivery.qos() != QoS::AtMostOnce || self.config.queue_qos_0;
-                let message = Message::published(turn, topic, publish);
-                let message = Arc::new(if may_wait { message.detached() } else { message });
+                let message = Arc::new(Message::published(turn, topic, publish));
                 turn.passes_on = self.journal.is_some() && message.qos != QoS::ExactlyOnce;
                 let is_wanted = self.accept(turn, Some(key), &message);
                 turn.passes_on = false;

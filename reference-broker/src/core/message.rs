@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use mqttspec_wire::{
     Packet, Properties, Property, PropertyId, QoS, Utf8String,
     packet::{Delivery, Publish, Will},
@@ -10,8 +10,8 @@ use mqttspec_wire::{
 
 use super::{Rule, turn::Turn};
 
-/// Up to how many bytes a message gets memory of its own if it may be kept. What it came with, which its memory would be
-/// shared with otherwise, is at most a few times as large as one that does not.
+/// Up to how many bytes a message gets memory of its own when it is kept. What a larger one came with, whose memory it
+/// shares, is at most a few times as large.
 const SMALL: usize = 4 * 1024;
 
 /// An Application Message that the broker has taken over. All its copies share one.
@@ -89,18 +89,14 @@ impl Message {
         self.topic.len() + self.payload.len() + self.properties.size()
     }
 
-    /// The same message in memory of its own, if it is small: it may wait for longer than what it came with.
-    pub(crate) fn detached(self) -> Self {
+    /// The same message in memory of its own, if it is small.
+    fn detached(self: &Arc<Self>) -> Arc<Self> {
         if self.size() > SMALL {
-            return self;
+            return Arc::clone(self);
         }
-        let mut both = BytesMut::with_capacity(self.topic.len() + self.payload.len());
-        both.extend_from_slice(self.topic.as_bytes());
-        both.extend_from_slice(&self.payload);
-        let mut topic = both.freeze();
-        let payload = topic.split_off(self.topic.len());
-        let topic = Utf8String::from_bytes(topic).unwrap_or_default();
-        Self { topic, payload, properties: self.properties.detached(), ..self }
+        let (topic, properties) = (self.topic.detached(), self.properties.detached());
+        let payload = Bytes::copy_from_slice(&self.payload);
+        Arc::new(Self { topic, payload, properties, ..**self })
     }
 
     /// Whether its Message Expiry Interval is over (MQTT 5.0 §3.3.2.3.3). One of zero seconds is over as soon as the
@@ -200,4 +196,51 @@ fn in_rule_topic(turn: &Turn, topic: Utf8String) -> Utf8String {
         return topic;
     }
     Utf8String::try_from(topic.replace(is_dropped, "")).unwrap_or(topic)
+}
+
+/// The last message that was put into memory of its own, so that this is done once, whoever keeps it.
+#[derive(Debug, Default)]
+pub(crate) struct LastKept(Option<(Arc<Message>, Arc<Message>)>);
+
+impl LastKept {
+    /// The message as it is to be kept: it may stay for longer than what it came with.
+    pub(crate) fn keep(&mut self, message: &Arc<Message>) -> Arc<Message> {
+        match &self.0 {
+            Some((last, kept)) if Arc::ptr_eq(last, message) => Arc::clone(kept),
+            Some(_) | None => {
+                let kept = message.detached();
+                self.0 = Some((Arc::clone(message), Arc::clone(&kept)));
+                kept
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::small(5, false)]
+    #[case::large(10_000, true)]
+    fn what_is_kept_holds_no_more_than_it_is(#[case] length: usize, #[case] shares: bool) {
+        let read = Bytes::from(vec![b'x'; 16 * 1024]);
+        let message = Arc::new(Message {
+            topic: Utf8String::from_bytes(read.slice(..3)).unwrap(),
+            payload: read.slice(3..3 + length),
+            qos: QoS::AtMostOnce,
+            retain: true,
+            properties: Properties::new(),
+            expiry: None,
+            received: Duration::ZERO,
+        });
+        let mut last = LastKept::default();
+        let kept = last.keep(&message);
+        assert_eq!((&kept.topic, &kept.payload), (&message.topic, &message.payload));
+        let is_inside = |bytes: &Bytes| read.as_ptr_range().contains(&bytes.as_ptr());
+        assert_eq!((is_inside(kept.topic.as_bytes()), is_inside(&kept.payload)), (shares, shares));
+        assert!(Arc::ptr_eq(&kept, &last.keep(&message)), "it is done once");
+    }
 }

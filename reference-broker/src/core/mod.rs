@@ -66,7 +66,7 @@ use mqttspec_wire::Utf8String;
 
 pub use config::{AboveMaximumQos, Challenge, Config, Limits, User};
 pub use durable::{BrokenRecord, Changes, Restore};
-pub use explain::{Cause, Step};
+pub use explain::{Cause, Fate, Route, Step};
 pub use notice::Notice;
 pub use permission::{NotPermission, Permission};
 pub use redirect::Redirect;

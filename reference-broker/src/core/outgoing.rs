@@ -74,19 +74,6 @@ impl Session {
         }
     }
 
-    /// Keeps a copy until it can be sent. It is dropped if too much waits already; one that waits alone may have any size,
-    /// as long as not too much waits for all sessions together.
-    fn enqueue(&mut self, turn: &mut Turn, limits: &Limits, copy: Copy) {
-        let size = copy.size();
-        let has_room = self.queue.is_empty() || self.queue.bytes() + size <= limits.queued_bytes;
-        if self.queue.len() < limits.queued_messages && has_room && turn.take_room(size) {
-            self.queue.push(copy);
-            self.check_queue(turn);
-        } else {
-            turn.dropped += 1;
-        }
-    }
-
     /// Sends what waits, as far as the send quota allows.
     pub(crate) fn pump(&mut self, turn: &mut Turn) {
         while self.has_quota(turn) {

@@ -5,10 +5,16 @@ use std::collections::VecDeque;
 use mqttspec_wire::PacketId;
 
 use super::{
+    config::Limits,
     durable::{Kept, Notes, Tracked},
     message::Copy,
     replay::{Replay, Replays},
+    session::Session,
+    turn::Turn,
 };
+
+/// Behind so many others a copy for a client that is there waits only for a short time.
+const SHORTLY: usize = 128;
 
 /// Copies in the order in which they are to be sent. Each has a number of its own, under which it is saved.
 ///
@@ -139,6 +145,24 @@ impl Queue {
 impl Waiting {
     fn next(&self) -> u64 {
         self.first + self.copies.len() as u64
+    }
+}
+
+impl Session {
+    /// Keeps a copy until it can be sent. It is dropped if too much waits already; one that waits alone may have any size,
+    /// as long as not too much waits for all sessions together.
+    pub(crate) fn enqueue(&mut self, turn: &mut Turn, limits: &Limits, mut copy: Copy) {
+        let size = copy.size();
+        let has_room = self.queue.is_empty() || self.queue.bytes() + size <= limits.queued_bytes;
+        if self.queue.len() < limits.queued_messages && has_room && turn.take_room(size) {
+            if self.link.is_none() || self.queue.len() >= SHORTLY {
+                copy.message = turn.kept.keep(&copy.message);
+            }
+            self.queue.push(copy);
+            self.check_queue(turn);
+        } else {
+            turn.dropped += 1;
+        }
     }
 }
 

@@ -146,7 +146,6 @@ impl Retained {
         let (mut found, mut expired) = (Stretch::default(), Vec::new());
         let path = canonical(turn.rules(), replay.subscription.0.filter());
         let mut walk = self.tree.topics_matching(&path, matching(turn.rules()), replay.after.as_deref());
-        turn.search = turn.search.saturating_sub(walk.depth());
         while walk.step() {
             turn.search = turn.search.saturating_sub(1);
             if let Some(Stored { message, .. }) = walk.value().filter(|stored| stored.order <= replay.until) {

@@ -42,6 +42,7 @@ impl Broker {
         matches.clear();
         let reach = reach(&self.sessions, &message.topic);
         self.subscriptions.matching(turn.rules(), &message.topic, reach, &mut matches);
+        turn.route(|| self.routes(publisher, message, &matches));
         if !turn.obeys(Rule::EverySubscriberServed) {
             matches.truncate(1);
         }
@@ -155,7 +156,8 @@ impl Broker {
             return;
         }
         if !message.payload.is_empty() {
-            self.retained.store(turn, Arc::clone(message));
+            let kept = turn.kept.keep(message);
+            self.retained.store(turn, kept);
         } else if self.retained.contains(&message.topic) {
             if turn.obeys(Rule::EmptyPayloadClears) {
                 self.retained.remove(turn, &message.topic);

@@ -10,8 +10,8 @@ use mqttspec_wire::{
 
 use super::{
     ConnectionId, Output, Rule, Rules,
-    explain::{Cause, Log, Step},
-    message::{Copy, Message},
+    explain::{Cause, Log, Route, Step},
+    message::{Copy, LastKept, Message},
     misprint,
     pressure::Full,
     replay::SEARCH,
@@ -31,6 +31,7 @@ pub(crate) struct Turn<'a> {
     scratch: BytesMut,
     out: &'a mut Vec<Output>,
     last: Option<Shared>,
+    pub(crate) kept: LastKept,
     /// What the broker goes by, if somebody wants to know.
     log: Option<Log>,
     /// How many bytes may wait for a client before somebody is held back.
@@ -73,6 +74,7 @@ impl<'a> Turn<'a> {
             scratch,
             out,
             last: None,
+            kept: LastKept::default(),
             log: None,
             high: usize::MAX,
             room: usize::MAX,
@@ -118,6 +120,13 @@ impl<'a> Turn<'a> {
     pub(crate) fn begin_step(&mut self, cause: impl FnOnce() -> Cause) {
         if let Some(log) = &mut self.log {
             log.begin(self.now, cause(), self.out);
+        }
+    }
+
+    /// Whom a message goes to, for the log.
+    pub(crate) fn route(&mut self, routes: impl FnOnce() -> Vec<Route>) {
+        if let Some(log) = &mut self.log {
+            log.route(routes());
         }
     }
 

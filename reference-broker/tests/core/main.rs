@@ -13,6 +13,7 @@ mod connecting;
 mod durability;
 mod equivalence;
 mod invariants;
+mod limits;
 mod mutants;
 mod notices;
 mod packets;

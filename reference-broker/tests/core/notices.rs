@@ -72,6 +72,16 @@ fn what_happens_is_noticed() {
 }
 
 #[test]
+fn so_is_that_the_broker_ends() {
+    let mut world = world(true);
+    world.client(V5, "a");
+    world.notices();
+    world.shut_down();
+    let notices: Vec<String> = world.notices().iter().map(told).collect();
+    assert_eq!(notices, ["a ended Some(139) the server shuts down"]);
+}
+
+#[test]
 fn nothing_is_kept_for_nobody() {
     let mut world = world(false);
     live(&mut world);

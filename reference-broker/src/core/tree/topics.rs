@@ -42,7 +42,7 @@ impl<T> Tree<T> {
 
 impl<'t, T> Topics<'t, T> {
     /// How many levels it is below the root.
-    pub(crate) fn depth(&self) -> usize {
+    fn depth(&self) -> usize {
         self.path.len().saturating_sub(1)
     }
 
