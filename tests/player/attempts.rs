@@ -16,7 +16,7 @@ use mqttspec::{
     target::Trust,
     verdict::{Evidence, EvidenceKind, Grade, RunReport},
 };
-use mqttspec_spec::Version;
+use mqttspec_spec::{Version, v3};
 use mqttspec_wire::{
     Decoder, Packet, PacketId, Properties, Sender,
     packet::{Ack, Suback},
@@ -64,7 +64,12 @@ enum Mood {
     AnswersSomethingElse,
     /// And sends what others published.
     MixesUp,
+    /// And sends clients that come a message on the topic that they will subscribe to.
+    IsRash,
 }
+
+/// The bytes at the beginning of a client identifier that name the run, as its topics do.
+const UNIQUE: usize = 9;
 
 /// The time that this broker takes to end its side after a DISCONNECT.
 const SLOW_END: Duration = Duration::from_millis(30);
@@ -106,6 +111,9 @@ fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> 
     let puback = |id| vec![Act::Send(Packet::Puback(Ack::success(id)))];
     match packet {
         Packet::Connect(connect) if connect.version == Version::V5_0 => vec![Act::Close],
+        Packet::Connect(connect) if matches!(mood, Mood::IsRash) && connect.client_id.ends_with("client") => {
+            [courtesy(packet), vec![stray(&format!("mqttspec/{}/t", &connect.client_id[..UNIQUE]))]].concat()
+        }
         Packet::Subscribe(subscribe) => vec![Act::Send(Packet::Suback(Suback {
             id: subscribe.id,
             properties: Properties::new(),
@@ -121,6 +129,7 @@ fn answer(packet: &Packet, mood: Mood, first: usize, messages: &AtomicUsize) -> 
                 Mood::Closes => vec![Act::Close],
                 Mood::StaysSilent | Mood::IsBusy => Vec::new(),
                 Mood::AnswersSomethingElse => puback(PacketId::new(0x7777).unwrap()),
+                Mood::IsRash => puback(id),
                 Mood::MixesUp => [vec![stray("mqttspec/of-another/t")], puback(id)].concat(),
             }
         }
@@ -202,6 +211,15 @@ fn who_is_alone_pings_before_it_subscribes(#[case] jobs: Option<usize>, #[case] 
     assert_eq!(result.grade, Grade::Pass, "{result:#?}");
     let packets: Vec<String> = result.evidence.iter().filter_map(packet_type).collect();
     assert_eq!(packets, expected);
+}
+
+/// It is no answer either: only the referee accuses the broker.
+#[test]
+fn what_comes_before_anybody_asked_is_no_answer() {
+    let (port, _) = broker(Mood::IsRash, 0);
+    let text = format!("{SUBSCRIBING}  - client: {{expect-nothing-more: {{}}, else: fail}}\n");
+    let report = run_all(port, &text, 1, Some(1));
+    assert_eq!(report.results[0].broken, [v3!("3.3.2-3")], "{:#?}", report.results);
 }
 
 /// The type of the packet that was sent or received.

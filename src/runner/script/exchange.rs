@@ -13,7 +13,7 @@ use super::{Script, edit, trouble::Trouble};
 use crate::{
     runner::{build, observe, value::Datum},
     scenario::ast::{Exchange, Frame, PacketSpec, SendItem},
-    stage::{LinkId, LinkState, Received, World},
+    stage::{LinkId, LinkState, Objection, Received, World},
 };
 
 /// How long the broker has to close its side after we closed ours; longer is its right and only costs certainty.
@@ -137,9 +137,7 @@ impl Script {
     pub(super) async fn subscribe(&mut self, client: &str, exchange: &Exchange) -> Result<(), Trouble> {
         let link = self.link(client)?;
         if self.circumstances.alone && self.stage.with(|world| world.link(link).accepted) {
-            // What the broker sends although nobody asked for it has come before somebody asks. Otherwise it were for
-            // chance to say whether it looks like an answer.
-            self.ping_on(link).await.ok();
+            self.set_aside_what_nobody_asked_for(link).await;
         }
         let sent = self.send_packet(client, link, &exchange.packet, exchange.mark.as_deref())?;
         let id = sent.packet_id();
@@ -164,6 +162,18 @@ impl Script {
                 Err(trouble.shown_by(&received).at(observe::parts("reasons", &[place])))
             }
         }
+    }
+
+    /// What the broker sends although nobody asked for it has come before somebody asks. Otherwise it were for chance to say
+    /// whether it looks like an answer. The referee has judged it.
+    async fn set_aside_what_nobody_asked_for(&mut self, link: LinkId) {
+        self.ping_on(link).await.ok();
+        self.stage.with(|world| {
+            let is_about_topic = |objection: &&Objection| objection.violation.part == Some("topic-name");
+            let judged: Vec<usize> =
+                world.objections.iter().filter(is_about_topic).map(|objection| objection.evidence).collect();
+            world.link(link).inbox.retain(|received| !judged.contains(&received.evidence));
+        });
     }
 
     pub(super) async fn unsubscribe(&mut self, client: &str, exchange: &Exchange) -> Result<(), Trouble> {
