@@ -242,8 +242,9 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
-        let haste = if grade == Grade::Inconclusive {
-            // What does not get to its point is no verdict, and another try costs little.
+        let haste = if grade == Grade::Inconclusive && !matches!(step.kind, StepKind::Restart(_)) {
+            // What does not get to its point is no verdict, and another try costs little; but a broker that has not come
+            // back does not come up any better for having been launched again.
             trouble.haste.max(Haste::Late)
         } else if trouble.haste == Haste::Late && self.is_at_leisure() {
             Haste::None
