@@ -1,11 +1,16 @@
 //! Plays a fleet in real time, against a broker on the network.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    process,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use clap::Args;
 use mqttspec_fleet::{
     device::Credentials,
     layout::Layout,
+    random::scramble,
     world::{Options, Progress},
 };
 
@@ -77,7 +82,9 @@ impl Target {
         let credentials = credentials
             .as_ref()
             .map(|own| Credentials { username: own.username.clone(), password: own.password.clone() });
-        let options = Options { credentials, ..options.clone() };
+        // The shares of a fleet have to agree on it; otherwise a broker that remembers an earlier run is not to be accused.
+        let run = options.left_out.devices.is_none().then(unlike_others);
+        let options = Options { credentials, run, ..options.clone() };
         let played = sockets::play((layout, &options), &network, launched.as_mut(), watch);
         match played {
             Ok(played) => Ok(Some(played)),
@@ -101,4 +108,11 @@ impl Target {
         let Some(recipe) = &self.launch else { return Ok(None) };
         Ok(Some(scenarios::launcher(recipe, None, terminal)?.start(&[])))
     }
+}
+
+/// A number that hardly any other run has.
+fn unlike_others() -> u32 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let number = since_1970.as_secs() << 30 ^ u64::from(since_1970.subsec_nanos()) ^ u64::from(process::id());
+    u32::try_from(scramble(number) >> 32).unwrap_or_default()
 }

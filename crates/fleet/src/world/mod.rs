@@ -136,7 +136,7 @@ impl<'a, F: Far> World<'a, F> {
         let mut world = Self {
             layout,
             options,
-            run: u32::try_from(scramble(options.seed) >> 32).unwrap_or(0),
+            run: options.run.unwrap_or_else(|| u32::try_from(scramble(options.seed) >> 32).unwrap_or(0)),
             now: 0,
             queue: Queue::default(),
             members: Vec::new(),

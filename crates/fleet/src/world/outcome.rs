@@ -12,6 +12,9 @@ use crate::{
 pub struct Options {
     /// Where all chance comes from.
     pub seed: u64,
+    /// What tells the messages and clients of this run from those of others at the same broker; if not said, it follows from
+    /// the seed.
+    pub run: Option<u32>,
     /// The rules that the broker keeps; a mutant lacks one.
     pub rules: Rules,
     /// What the broker offers.
@@ -28,6 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: 1,
+            run: None,
             rules: Rules::all(),
             config: Config::default(),
             credentials: None,
