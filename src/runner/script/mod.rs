@@ -242,14 +242,14 @@ impl Script {
         if grade == Grade::Pass {
             return true;
         }
-        let haste = if grade == Grade::Inconclusive && !matches!(step.kind, StepKind::Restart(_)) {
-            // What does not get to its point is no verdict, and another try costs little; but a broker that has not come
-            // back does not come up any better for having been launched again.
-            trouble.haste.max(Haste::Late)
-        } else if trouble.haste == Haste::Late && self.is_at_leisure() {
-            Haste::None
-        } else {
-            trouble.haste
+        // What does not get to its point is no verdict, and another try costs little: alone, if it came as far as to be judged.
+        // But a broker that has not come back does not come up any better for having been launched again.
+        let restarts = matches!(step.kind, StepKind::Restart(_));
+        let haste = match (grade, section) {
+            (Grade::Inconclusive, Section::Judged) if !restarts => trouble.haste.max(Haste::Closed),
+            (Grade::Inconclusive, Section::Preparation) if !restarts => trouble.haste.max(Haste::Late),
+            _ if trouble.haste == Haste::Late && self.is_at_leisure() => Haste::None,
+            _ => trouble.haste,
         };
         self.haste = self.haste.max(haste);
         self.proven |= haste == Haste::None && matches!(grade, Grade::Warn | Grade::Fail);
