@@ -53,9 +53,23 @@ fn group() -> Value {
     let flag = || json!({"type": "boolean"});
     let will =
         [("topic", text()), ("qos", qos()), ("retain", flag()), ("delay", scalar()), ("chance", text())];
-    let subscribe = [("filter", text()), ("qos", qos()), ("lasts", scalar()), ("pause", scalar())];
+    let subscribe = [
+        ("filter", text()),
+        ("qos", qos()),
+        ("lasts", scalar()),
+        ("pause", scalar()),
+        ("no-local", flag()),
+        ("retain-as-published", flag()),
+        ("retain-handling", qos()),
+    ];
     let session = mapping(keys([("clean-start", flag()), ("expiry", scalar())]), &[]);
-    let duty = [("online", scalar()), ("offline", scalar()), ("vanishes", flag())];
+    let duty = [
+        ("online", scalar()),
+        ("offline", scalar()),
+        ("vanishes", flag()),
+        ("with-will", flag()),
+        ("expiry", scalar()),
+    ];
     let backoff = mapping(keys([("first", scalar()), ("most", scalar())]), &["first", "most"]);
     let list = |items: &Value| json!({"type": "array", "items": items});
     mapping(
@@ -90,6 +104,7 @@ fn publish() -> Value {
         ("in-flight", number(1)),
         ("pause", scalar()),
         ("retain", json!({"type": "boolean"})),
+        ("clears", text()),
         ("size", weighed()),
         ("expiry", scalar()),
     ];

@@ -10,8 +10,8 @@ use std::time::Instant;
 use mqttspec_fleet::{
     layout::Layout,
     plan::{
-        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
-        Subscribe, Template,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
+        SubscriptionOptions, Template,
     },
     random::Range,
     world::{Options, World},
@@ -85,6 +85,7 @@ fn sensors(count: u32) -> Plan {
             qos: [0, 1, 0],
             pace: Pace::Every(Range::only(10 * SECOND)),
             retain: false,
+            clears: 0,
             size: Sizes::only(Range { least: 32, most: 128 }),
             expiry: None,
         }],
@@ -94,7 +95,9 @@ fn sensors(count: u32) -> Plan {
         backoff: Backoff::default(),
         link,
     };
-    let subscribe = vec![Subscribe { filter: topic("sensors/#"), qos: QoS::AtLeastOnce, renewal: None }];
+    let options = SubscriptionOptions::default();
+    let filter = topic("sensors/#");
+    let subscribe = vec![Subscribe { filter, qos: QoS::AtLeastOnce, renewal: None, options }];
     let collector = Group {
         name: "collector".to_owned(),
         count: 1,

@@ -5,8 +5,8 @@ use mqttspec_wire::{QoS, Version};
 
 use crate::{
     plan::{
-        Backoff, Client, Duty, Group, Limits, Link, Outage, Pace, Phase, PhaseEvent, Plan, Publish, Renewal,
-        SECOND, Sizes, Subscribe, Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Outage, Pace, Parting, Phase, PhaseEvent, Plan, Publish, Renewal,
+        SECOND, Sizes, Subscribe, SubscriptionOptions, Template, Will,
     },
     random::{Random, Range},
 };
@@ -49,8 +49,8 @@ fn group(random: &mut Random, name: String) -> Group {
     let version = if random.below(2) == 0 { Version::V3_1_1 } else { Version::V5_0 };
     let expiry = [0, 5, 60, 3600, u32::MAX];
     let offline = Range { least: SECOND, most: (2 + random.below(30)) * SECOND };
-    let vanishes = random.below(2) == 0;
-    let duty = Duty { online: Range { least: 3 * SECOND, most: 20 * SECOND }, offline, vanishes };
+    let parting = if random.below(2) == 0 { Parting::Vanishes } else { Parting::Disconnects(None) };
+    let duty = Duty { online: Range { least: 3 * SECOND, most: 20 * SECOND }, offline, parting };
     Group {
         name,
         count: 1 + u32::try_from(random.below(12)).unwrap_or(0),
@@ -105,6 +105,7 @@ fn publishers(random: &mut Random, at: u64) -> Group {
         qos,
         pace,
         retain,
+        clears: 0,
         size: Sizes::only(Range { least: 20, most: 20 + random.below(500) }),
         expiry: None,
     }];
@@ -130,9 +131,12 @@ fn subscribers(random: &mut Random, at: u64) -> Group {
     let pause = (random.below(2) == 0).then_some(Range { least: SECOND, most: 9 * SECOND });
     let renewal = Renewal { lasts: Range { least: 4 * SECOND, most: 20 * SECOND }, pause };
     let renewal = (random.below(4) == 0 && !share).then_some(renewal);
-    group.subscribe = vec![Subscribe { filter: template(&filter), qos, renewal }];
+    group.subscribe =
+        vec![Subscribe { filter: template(&filter), qos, renewal, options: SubscriptionOptions::default() }];
     if random.below(2) == 0 && !share {
-        let wills = Subscribe { filter: template("w/#"), qos: QoS::AtLeastOnce, renewal: None };
+        let options = SubscriptionOptions::default();
+        let filter = template("w/#");
+        let wills = Subscribe { filter, qos: QoS::AtLeastOnce, renewal: None, options };
         group.subscribe.push(wills);
     }
     // With two filters that match the same topic, one more copy would be no finding.

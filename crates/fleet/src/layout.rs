@@ -6,7 +6,7 @@ use mqttspec_wire::{QoS, TopicFilter, TopicName, Utf8String, Version};
 
 use crate::{
     identity::{IDENTITY_SIZE, Identity},
-    plan::{Group, Micros, PhaseEvent, Plan, Publish, SECOND},
+    plan::{Group, Micros, PhaseEvent, Plan, Publish, SECOND, SubscriptionOptions},
     random::Random,
 };
 
@@ -60,6 +60,10 @@ pub struct Watcher {
     pub plain: u8,
     /// Which of its Shared Subscriptions do.
     pub shared: u8,
+    /// Which of its Non-shared Subscriptions do and have No Local.
+    pub no_local: u8,
+    /// Which of all these have Retain As Published.
+    pub as_published: u8,
 }
 
 /// A sequence of messages of one publisher to one topic at one QoS, within which order is promised.
@@ -153,9 +157,42 @@ impl Layout {
 
     /// How many bytes of payload a message has.
     pub fn payload_size(&self, message: Identity) -> u64 {
+        if self.clears(message) {
+            return 0;
+        }
         let least = u64::try_from(IDENTITY_SIZE).unwrap_or(0);
         let size = |publish: &Publish| publish.size.draw(&mut Random::new(message.number(), 0));
         self.publication(message.stream).map_or(least, |publish| size(publish).max(least))
+    }
+
+    /// Whether a message has no payload and so removes what is retained. Nobody can tell which one it is when it comes.
+    pub fn clears(&self, message: Identity) -> bool {
+        let chance = self.publication(message.stream).map_or(0, |publish| publish.clears);
+        chance > 0 && Random::new(message.number(), 1).happens(chance)
+    }
+
+    /// The Subscription Options of the subscriptions of a device with these bits.
+    pub fn options(&self, device: u32, bits: u8) -> impl Iterator<Item = SubscriptionOptions> {
+        let subscribe = self.group(device).map_or(&[][..], |group| &group.subscribe);
+        subscribe.iter().zip(0..).filter(move |(_, at)| bits & (1 << at) != 0).map(|(own, _)| own.options)
+    }
+
+    /// The QoS that the first subscription of a device with these bits asks for.
+    pub fn subscribed_qos(&self, device: u32, bits: u8) -> QoS {
+        let subscribe = self.group(device).map_or(&[][..], |group| &group.subscribe);
+        subscribe.get(bits.trailing_zeros() as usize).map_or(QoS::AtMostOnce, |own| own.qos)
+    }
+
+    /// The Shared Subscription that a device is a member of by its subscription with this bit.
+    pub fn share_of(&self, device: u32, bit: u8) -> Option<u32> {
+        let is_own = |share: &Share| share.members.binary_search(&(device, bit)).is_ok();
+        self.shares.iter().position(is_own).and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// Whether a device is a member of a Shared Subscription.
+    pub fn is_member(&self, share: u32, device: u32) -> bool {
+        let members = self.shares.get(share as usize).map_or(&[][..], |share| &share.members);
+        members.binary_search_by_key(&device, |(member, _)| *member).is_ok()
     }
 
     /// Finds out which subscriptions match which topics.
@@ -173,7 +210,7 @@ impl Layout {
                 };
                 for topic in matching(names, &filter) {
                     if let Some(topic) = self.topics.get_mut(topic as usize) {
-                        topic.watch(number(device)?, bit, share);
+                        topic.watch(number(device)?, bit, share, subscription.options);
                     }
                 }
             }
@@ -182,14 +219,32 @@ impl Layout {
     }
 }
 
+impl Watcher {
+    /// Whether No Local keeps the messages of a stream from the device, since they are its own (MQTT 5.0 §3.8.3.1).
+    pub fn hides(self, stream: &Stream) -> bool {
+        self.plain != 0 && self.plain == self.no_local && self.shared == 0 && self.device == stream.publisher
+    }
+
+    /// Whether all its subscriptions that match have Retain As Published.
+    pub const fn keeps_retain(self) -> bool {
+        self.as_published == self.plain | self.shared
+    }
+}
+
 impl Topic {
-    fn watch(&mut self, device: u32, bit: u8, share: Option<u32>) {
+    fn watch(&mut self, device: u32, bit: u8, share: Option<u32>, options: SubscriptionOptions) {
         if self.watchers.last().is_none_or(|last| last.device != device) {
-            self.watchers.push(Watcher { device, plain: 0, shared: 0 });
+            self.watchers.push(Watcher { device, plain: 0, shared: 0, no_local: 0, as_published: 0 });
         }
         let Some(watcher) = self.watchers.last_mut() else { return };
+        if options.retain_as_published {
+            watcher.as_published |= bit;
+        }
         match share {
-            None => watcher.plain |= bit,
+            None => {
+                watcher.plain |= bit;
+                watcher.no_local |= if options.no_local { bit } else { 0 };
+            }
             Some(share) => {
                 watcher.shared |= bit;
                 if !self.shares.contains(&share) {

@@ -121,7 +121,7 @@ impl Numbers {
             }
             Event::Connect { .. }
             | Event::Alive(_)
-            | Event::Disconnect
+            | Event::Disconnect { .. }
             | Event::Subscribe(_)
             | Event::Suback(..)
             | Event::Unsubscribe(_)

@@ -2,7 +2,7 @@
 
 mod template;
 
-use mqttspec_wire::{QoS, Version};
+use mqttspec_wire::{QoS, Version, packet::RetainHandling};
 
 pub use template::{Template, TemplateFault};
 
@@ -113,6 +113,19 @@ pub struct Subscribe {
     pub qos: QoS,
     /// How it changes over time; not at all, if not said.
     pub renewal: Option<Renewal>,
+    /// What else the broker is asked for.
+    pub options: SubscriptionOptions,
+}
+
+/// The Subscription Options that MQTT 5.0 has beside the QoS (§3.8.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscriptionOptions {
+    /// No Local.
+    pub no_local: bool,
+    /// Retain As Published.
+    pub retain_as_published: bool,
+    /// Retain Handling.
+    pub retain_handling: RetainHandling,
 }
 
 /// A subscription that is made again and again.
@@ -135,6 +148,8 @@ pub struct Publish {
     pub pace: Pace,
     /// RETAIN.
     pub retain: bool,
+    /// How many messages in a million have no payload, so that they remove what is retained.
+    pub clears: u32,
     /// Bytes of payload; what identifies the message takes 20 of them in any case.
     pub size: Sizes,
     /// Message Expiry Interval in seconds (MQTT 5.0 §3.3.2.3.3).
@@ -161,8 +176,19 @@ pub struct Duty {
     pub online: Range,
     /// How long it is away.
     pub offline: Range,
-    /// Whether it vanishes without DISCONNECT.
-    pub vanishes: bool,
+    /// How it leaves.
+    pub parting: Parting,
+}
+
+/// How a device leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// With DISCONNECT, which may bring another Session Expiry Interval in seconds (MQTT 5.0 §3.14.2.2.2).
+    Disconnects(Option<u32>),
+    /// With a DISCONNECT that asks for the will to be published (MQTT 5.0 §3.14.2.1).
+    WithWill,
+    /// Without a word.
+    Vanishes,
 }
 
 /// Exponential backoff: each attempt that fails doubles the time to the next, of which up to half is left to chance.
@@ -293,6 +319,12 @@ impl Pace {
             Self::Every(_) => 0,
             Self::InFlight(most, _) => most,
         }
+    }
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self { no_local: false, retain_as_published: false, retain_handling: RetainHandling::Send }
     }
 }
 

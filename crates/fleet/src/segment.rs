@@ -52,12 +52,13 @@ impl Tap {
     }
 }
 
-const BREACHES: [Breach; 5] = [
+const BREACHES: [Breach; 6] = [
     Breach::ReceiveMaximum,
     Breach::IdentifierInUse,
     Breach::RedeliveredWithoutDup,
     Breach::SubackCodes,
     Breach::Malformed,
+    Breach::EmptyRetained,
 ];
 
 const AWAITED: [Awaited; 5] =
@@ -79,7 +80,9 @@ impl fmt::Display for Heard {
             Event::Connect { clean_start, will } => write!(f, "connect {} {}", flag(clean_start), flag(will)),
             Event::Connack { session_present } => write!(f, "connack {}", flag(session_present)),
             Event::Alive(since) => write!(f, "alive {since}"),
-            Event::Disconnect => f.write_str("disconnect"),
+            Event::Disconnect { with_will, expiry } => {
+                write!(f, "disconnect {} {}", flag(with_will), Optional(*expiry))
+            }
             Event::Ended { by_broker } => write!(f, "ended {}", flag(by_broker)),
             Event::Subscribe(entry) => write!(f, "subscribe {entry}"),
             Event::Suback(entry, granted) => {
@@ -90,13 +93,26 @@ impl fmt::Display for Heard {
             Event::Publish { message, again } => write!(f, "publish {} {}", named(*message), flag(again)),
             Event::Acked { message, accepted } => write!(f, "acked {} {}", named(*message), flag(accepted)),
             Event::Abandoned(message) => write!(f, "abandoned {}", named(*message)),
-            Event::Delivered(Delivered { message, topic, qos, dup, retain }) => {
+            Event::Delivered(Delivered { message, topic, qos, dup, retain, expiry }) => {
                 let (dup, retain) = (flag(dup), flag(retain));
-                write!(f, "delivered {} {} {dup} {retain} {}", named(*message), qos.level(), topic.as_str())
+                let (qos, expiry) = (qos.level(), Optional(*expiry));
+                write!(f, "delivered {} {qos} {dup} {retain} {expiry} {}", named(*message), topic.as_str())
             }
             Event::Breach(breach) => {
                 write!(f, "breach {}", BREACHES.iter().position(|kind| kind == breach).unwrap_or(0))
             }
+        }
+    }
+}
+
+/// A number that may be missing.
+struct Optional(Option<u32>);
+
+impl fmt::Display for Optional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => write!(f, "{number}"),
+            None => f.write_str("-"),
         }
     }
 }
@@ -148,7 +164,7 @@ impl Heard {
             What::Event(
                 Event::Connect { .. }
                 | Event::Connack { .. }
-                | Event::Disconnect
+                | Event::Disconnect { .. }
                 | Event::Ended { .. }
                 | Event::Subscribe(_)
                 | Event::Suback(..)
@@ -165,7 +181,7 @@ fn event(word: &str, words: &mut Words<'_>) -> Option<Event> {
         "connect" => Event::Connect { clean_start: words.flag()?, will: words.flag()? },
         "connack" => Event::Connack { session_present: words.flag()? },
         "alive" => Event::Alive(words.number()?),
-        "disconnect" => Event::Disconnect,
+        "disconnect" => Event::Disconnect { with_will: words.flag()?, expiry: words.optional()? },
         "ended" => Event::Ended { by_broker: words.flag()? },
         "subscribe" => Event::Subscribe(words.number()?),
         "suback" => Event::Suback(words.number()?, QoS::new(words.number()?)),
@@ -179,6 +195,7 @@ fn event(word: &str, words: &mut Words<'_>) -> Option<Event> {
             qos: QoS::new(words.number()?)?,
             dup: words.flag()?,
             retain: words.flag()?,
+            expiry: words.optional()?,
             topic: Utf8String::try_from(std::mem::take(&mut words.0)).ok()?,
         }),
         "breach" => Event::Breach(*BREACHES.get(words.number::<usize>()?)?),
@@ -198,6 +215,17 @@ impl<'a> Words<'a> {
 
     fn number<N: std::str::FromStr>(&mut self) -> Option<N> {
         self.word()?.parse().ok()
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "a word that is missing and a number that is are different things"
+    )]
+    fn optional(&mut self) -> Option<Option<u32>> {
+        match self.word()? {
+            "-" => Some(None),
+            number => number.parse().ok().map(Some),
+        }
     }
 
     fn flag(&mut self) -> Option<bool> {
@@ -225,7 +253,8 @@ mod tests {
     #[case(Event::Connect { clean_start: true, will: false }, "5 2 connect 1 0")]
     #[case(Event::Connack { session_present: true }, "5 2 connack 1")]
     #[case(Event::Alive(4), "5 2 alive 4")]
-    #[case(Event::Disconnect, "5 2 disconnect")]
+    #[case(Event::Disconnect { with_will: false, expiry: None }, "5 2 disconnect 0 -")]
+    #[case(Event::Disconnect { with_will: true, expiry: Some(9) }, "5 2 disconnect 1 9")]
     #[case(Event::Ended { by_broker: false }, "5 2 ended 0")]
     #[case(Event::Suback(1, None), "5 2 suback 1 3")]
     #[case(Event::Suback(0, Some(QoS::ExactlyOnce)), "5 2 suback 0 2")]
@@ -242,8 +271,14 @@ mod tests {
     #[test]
     fn topics_may_hold_spaces() {
         let topic = Utf8String::try_from("a b/c ").unwrap();
-        let delivered =
-            Delivered { message: MESSAGE, topic, qos: QoS::AtLeastOnce, dup: true, retain: false };
+        let delivered = Delivered {
+            message: MESSAGE,
+            topic,
+            qos: QoS::AtLeastOnce,
+            dup: true,
+            retain: false,
+            expiry: Some(4),
+        };
         let heard = Heard { at: 5, device: 2, what: What::Event(Event::Delivered(delivered)) };
         assert_eq!(Heard::parse(&heard.to_string()), Some(heard));
     }

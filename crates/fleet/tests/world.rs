@@ -1,20 +1,22 @@
 //! Whole runs in virtual time: they repeat, they conform, and mutants of the broker show.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
 use mqttspec_fleet::{
     explore::random_plan,
     history::{Decision, Finding, Promise},
     layout::Layout,
     plan::{
-        Backoff, Client, Duty, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
-        Subscribe, Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Pace, Parting, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, SubscriptionOptions, Template, Will,
     },
     random::Range,
     shrink::shrink,
-    world::{LeftOut, Options, Outcome, World},
+    world::{Far, LeftOut, Near, Options, Outcome, World},
 };
 use mqttspec_wire::{QoS, Version};
-use reference_broker::{Rule, Rules};
+use reference_broker::{ConnectionId, Input, Output, Rule, Rules};
 use rstest::rstest;
 
 fn topic(text: &str) -> Template {
@@ -60,13 +62,14 @@ fn publish(text: &str, qos: [u32; 3], retain: bool) -> Vec<Publish> {
         qos,
         pace: Pace::Every(every),
         retain,
+        clears: 0,
         size: Sizes::only(Range::only(40)),
         expiry: None,
     }]
 }
 
 fn subscribe(filter: &str, qos: QoS) -> Vec<Subscribe> {
-    vec![Subscribe { filter: topic(filter), qos, renewal: None }]
+    vec![Subscribe { filter: topic(filter), qos, renewal: None, options: SubscriptionOptions::default() }]
 }
 
 /// Publishers of both versions, readers that keep their sessions and readers that begin anew, and wills.
@@ -83,7 +86,7 @@ fn fleet() -> Plan {
     fresh.duty = Some(Duty {
         online: Range { least: 4 * SECOND, most: 8 * SECOND },
         offline: Range { least: SECOND, most: 3 * SECOND },
-        vanishes: false,
+        parting: Parting::Disconnects(None),
     });
     let mut writer = group("writer", 10, Version::V5_0);
     writer.publish = publish("a/{n}", [1, 2, 2], false);
@@ -139,7 +142,7 @@ fn a_seed_means_the_same_run() {
 #[test]
 fn a_seed_means_the_same_run_on_every_machine() {
     let outcome = play(&seeded(7));
-    assert_eq!((outcome.events, outcome.trace), (12_511, 5_238_957_252_529_917_631));
+    assert_eq!((outcome.events, outcome.trace), (12_501, 9_923_525_000_800_380_070));
 }
 
 #[rstest]
@@ -209,4 +212,63 @@ fn a_finding_is_shrunk_to_few_devices() {
     assert!(again.broken().any(|finding| *finding == shrunk.finding));
     let whole = Options { rules: Rules::all(), ..options };
     assert!(!World::new(&layout, &whole).play(|_| true).verdict.is_broken());
+}
+
+/// The reference broker, with all that it got on each network connection.
+struct Listening {
+    near: Near,
+    heard: Rc<RefCell<BTreeMap<ConnectionId, Vec<u8>>>>,
+}
+
+impl Far for Listening {
+    fn handle(&mut self, now: u64, input: Input, outputs: &mut Vec<Output>) {
+        if let Input::Bytes(id, bytes) = &input {
+            self.heard.borrow_mut().entry(*id).or_default().extend_from_slice(bytes);
+        }
+        self.near.handle(now, input, outputs);
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        self.near.next_timeout()
+    }
+
+    fn restart(&mut self) -> bool {
+        self.near.restart()
+    }
+
+    fn opens_at_once(&self) -> bool {
+        true
+    }
+}
+
+/// How many bytes of these are whole packets: the others are the beginning of one.
+fn whole(mut bytes: &[u8]) -> bool {
+    while let [first, length, rest @ ..] = bytes {
+        let is_short = length & 0x80 == 0;
+        assert!(matches!(first >> 4, 1 | 3..=8 | 10 | 12 | 14), "{first:#x} begins no packet of a client");
+        let (size, rest) = match rest {
+            [more, rest @ ..] if !is_short => (usize::from(length & 0x7F) + (usize::from(*more) << 7), rest),
+            _ if is_short => (usize::from(*length), rest),
+            _ => return false,
+        };
+        let Some(behind) = rest.get(size..) else { return false };
+        bytes = behind;
+    }
+    bytes.is_empty()
+}
+
+#[test]
+fn a_part_of_a_packet_is_the_last_that_comes_of_a_connection() {
+    let mut plan = fleet();
+    for group in &mut plan.groups {
+        group.link.cut = Some(Range { least: SECOND, most: 4 * SECOND });
+    }
+    let layout = Layout::new(plan).unwrap();
+    let (options, heard) = (seeded(3), Rc::default());
+    let near = Near::new(&options.config, options.rules, false);
+    let mut world = World::with(&layout, &options, Listening { near, heard: Rc::clone(&heard) });
+    world.advance(30 * SECOND);
+    let heard = heard.borrow();
+    let cut = heard.values().filter(|bytes| !whole(bytes)).count();
+    assert!(cut > 10, "{cut} of {} connections were cut inside a packet", heard.len());
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     fleet::{
         explore::{Found, MUTANTS, search},
-        mutants::{RULES, Shown, UNSEEN, show as show_rule},
+        mutants::{SHOWN, Shown, UNSEEN, show as show_rule},
         plan, report,
     },
     report::Tone,
@@ -74,7 +74,7 @@ pub(super) fn show(
         plans.push((name, load(name, terminal)?));
     }
     let mut gaps = 0;
-    let known = || RULES.iter().map(|(rule, _)| *rule);
+    let known = || SHOWN.iter().map(|(rule, _)| *rule);
     let rules: Vec<Rule> =
         if arguments.broken.is_empty() { known().collect() } else { arguments.broken.clone() };
     for rule in rules {
@@ -101,12 +101,11 @@ pub(super) fn show(
         );
         print(&page.finish());
     }
-    for (rule, reason) in UNSEEN.iter().filter(|_| arguments.broken.is_empty()) {
+    for (reason, rules) in UNSEEN.iter().filter(|_| arguments.broken.is_empty()) {
+        let names: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
         let mut page = terminal.list_page();
-        page.line(
-            0,
-            &[(Tone::Strong, &format!("{:31}", rule.name())), (Tone::Faint, &format!("         {reason}"))],
-        );
+        page.line(0, &[(Tone::Strong, "not to be seen: "), (Tone::Plain, reason)]);
+        page.hanging(4, "", Tone::Faint, &names.join(" "));
         print(&page.finish());
     }
     Ok(if gaps == 0 { Exit::Success } else { Exit::NotConforming })

@@ -1,7 +1,7 @@
 //! Groups of devices.
 
 use mqttspec_fleet::{
-    plan::{Backoff, Client, Credentials, Duty, Group, Link, Micros, Template, Will},
+    plan::{Backoff, Client, Credentials, Duty, Group, Link, Micros, Parting, SubscriptionOptions, Template, Will},
     random::Range,
 };
 use mqttspec_spec::Version;
@@ -109,17 +109,28 @@ fn check(reader: &mut Reader<'_>, span: &Span, node: &Node, group: Group) -> Opt
             ("receive-maximum", group.receive_maximum.is_some()),
             ("will", group.will.as_ref().is_some_and(|will| will.delay > 0)),
             ("publish", group.publish.iter().any(|publish| publish.expiry.is_some())),
+            ("subscribe", group.subscribe.iter().any(|each| each.options != SubscriptionOptions::default())),
+            ("duty", group.duty.as_ref().is_some_and(|duty| is_new(duty.parting))),
         ];
         if let Some((key, _)) = new.iter().find(|(_, is_new)| *is_new) {
             let message = format!("`{key}` says something that MQTT 3.1.1 does not have");
-            return reader.wrong_value(
-                &place(key),
-                message,
-                "Receive Maximum, `delay` and `expiry` need v5.0",
-            );
+            return reader.wrong_value(&place(key), message, "only v5.0 has it");
         }
     }
+    if group.expiry == 0 && group.duty.as_ref().is_some_and(|duty| is_raised(duty.parting)) {
+        let message = "DISCONNECT with a Session Expiry Interval after one of 0".to_owned();
+        return reader.wrong_value(&place("duty"), message, "MQTT 5.0 forbids it (§3.14.2.2.2)");
+    }
     library::check(reader, place, group)
+}
+
+/// Whether MQTT 3.1.1 has no such way to leave.
+const fn is_new(parting: Parting) -> bool {
+    matches!(parting, Parting::WithWill | Parting::Disconnects(Some(_)))
+}
+
+const fn is_raised(parting: Parting) -> bool {
+    matches!(parting, Parting::Disconnects(Some(1..)))
 }
 
 fn list<T>(
@@ -187,8 +198,19 @@ fn duty(reader: &mut Reader<'_>, node: &Node) -> Option<Duty> {
     let online = keys.need(reader, "online").and_then(|node| value::durations(reader, node));
     let offline = keys.need(reader, "offline").and_then(|node| value::durations(reader, node));
     let vanishes = value::flag(reader, keys.take("vanishes"));
+    let with_will = value::flag(reader, keys.take("with-will"));
+    let expiry = value::optional(keys.take("expiry"), |node| value::seconds(reader, node));
     keys.finish(reader);
-    Some(Duty { online: online?, offline: offline?, vanishes: vanishes? })
+    let parting = match (vanishes?, with_will?, expiry?) {
+        (false, false, expiry) => Parting::Disconnects(expiry),
+        (false, true, None) => Parting::WithWill,
+        (true, false, None) => Parting::Vanishes,
+        (true, ..) | (_, true, _) => {
+            let message = "several ways to leave".to_owned();
+            return reader.wrong_value(&node.span, message, "expected `vanishes`, `with-will` or `expiry`");
+        }
+    };
+    Some(Duty { online: online?, offline: offline?, parting })
 }
 
 fn backoff(reader: &mut Reader<'_>, node: &Node) -> Option<Backoff> {

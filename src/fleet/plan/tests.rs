@@ -69,6 +69,18 @@ fn loops_sizes_and_subscriptions_have_their_forms() {
 #[case("count: 2", "count: 2, receive-maximum: 0..2", "or a range such as 1..20")]
 #[case("count: 2", "count: 2, link: {outage: {every: 1s}}", "`outage` has no `lasts`")]
 #[case("count: 2", "count: 2, subscribe: [{filter: a, qos: 1, pause: 1s}]", "say with `lasts`")]
+#[case("every: 1s", "every: 1s, clears: 10%", "say `retain: true`, too")]
+#[case(
+    "count: 2",
+    "count: 2, duty: {online: 1s, offline: 1s, vanishes: true, with-will: true}",
+    "several ways"
+)]
+#[case("count: 2", "count: 2, duty: {online: 1s, offline: 1s, expiry: 5s}", "MQTT 5.0 forbids it")]
+#[case(
+    "count: 2",
+    "count: 2, subscribe: [{filter: $share/s/a, qos: 1, no-local: true}]",
+    "MQTT 5.0 forbids it"
+)]
 #[case("title: t", "titel: t", "did you mean `title`?")]
 #[case("count: 2", "count: 2, link: cellular", "there is no link `cellular`")]
 #[case("count: 2", "count: 2, version: v4", "there is no version `v4`")]

@@ -36,6 +36,10 @@ pub(super) struct Held {
 impl Device {
     pub(super) fn on_publish(&mut self, desk: &mut Desk<'_>, group: &Group, publish: Publish) {
         let identity = Identity::of_payload(desk.run, &publish.payload);
+        let as_published = group.subscribe.iter().any(|each| each.options.retain_as_published);
+        if publish.payload.is_empty() && publish.retain && !as_published {
+            desk.events.push(Event::Breach(Breach::EmptyRetained));
+        }
         match publish.delivery {
             Delivery::AtMostOnce => deliver(desk, identity, publish),
             Delivery::AtLeastOnce { id, .. } => {
@@ -139,7 +143,9 @@ impl Device {
 fn deliver(desk: &mut Desk<'_>, identity: Option<Identity>, publish: Publish) {
     let (qos, dup) = (publish.delivery.qos(), publish.delivery.dup());
     if let Some(message) = identity {
-        let delivered = Delivered { message, topic: publish.topic, qos, dup, retain: publish.retain };
+        let (topic, retain) = (publish.topic, publish.retain);
+        let expiry = publish.properties.message_expiry_interval();
+        let delivered = Delivered { message, topic, qos, dup, retain, expiry };
         desk.events.push(Event::Delivered(delivered));
     }
 }

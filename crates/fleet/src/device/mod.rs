@@ -19,7 +19,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use mqttspec_wire::{Packet, Sender, Utf8String, Version, decode, packet::Disconnect};
+use mqttspec_wire::{Packet, Property, ReasonCode, Sender, Utf8String, Version, decode, packet::Disconnect};
 
 use self::{
     incoming::{Held, Unreleased},
@@ -29,7 +29,7 @@ use self::{
 use crate::{
     history::{Breach, Event, OpenExchange},
     layout::Layout,
-    plan::{Group, Micros, NEVER, Pace, SECOND},
+    plan::{Group, Micros, NEVER, Pace, Parting, SECOND},
     random::{Random, Range},
 };
 
@@ -312,13 +312,16 @@ impl Device {
 
     /// The time on duty is over.
     fn leave(&mut self, desk: &mut Desk<'_>, group: &Group) {
-        if group.duty.as_ref().is_some_and(|duty| duty.vanishes) {
-            return self.end(desk, group, Action::Leave);
-        }
-        let reason = mqttspec_wire::ReasonCode::SUCCESS;
-        let properties = mqttspec_wire::Properties::new();
+        let (with_will, expiry) = match group.duty.as_ref().map(|duty| duty.parting) {
+            Some(Parting::Vanishes) => return self.end(desk, group, Action::Leave),
+            Some(Parting::WithWill) => (true, None),
+            Some(Parting::Disconnects(expiry)) => (false, expiry),
+            None => (false, None),
+        };
+        let reason = if with_will { ReasonCode::DISCONNECT_WITH_WILL_MESSAGE } else { ReasonCode::SUCCESS };
+        let properties = expiry.map(Property::SessionExpiryInterval).into_iter().collect();
         self.send(desk, group.version, &Packet::Disconnect(Disconnect { reason, properties }));
-        desk.events.push(Event::Disconnect);
+        desk.events.push(Event::Disconnect { with_will, expiry });
         self.state = State::Leaving;
         self.deadline = desk.now + ANSWER;
     }

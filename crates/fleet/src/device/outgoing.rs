@@ -1,5 +1,6 @@
 //! Messages of the device: the sender's half of §4.3.
 
+use bytes::Bytes;
 use mqttspec_wire::{
     Packet, PacketId, Properties, Property, QoS, Version,
     packet::{Ack, Delivery, Publish},
@@ -136,7 +137,8 @@ impl Device {
             properties.push(Property::MessageExpiryInterval(expiry));
         }
         let size = usize::try_from(desk.layout.payload_size(message)).unwrap_or(0);
-        let payload = message.payload(desk.run, size);
+        let payload =
+            if desk.layout.clears(message) { Bytes::new() } else { message.payload(desk.run, size) };
         let topic = topic.name.clone();
         let publish = Publish { delivery, retain: plan.retain, topic, properties, payload };
         self.send(desk, group.version, &Packet::Publish(publish));

@@ -2,7 +2,7 @@
 
 use mqttspec_wire::{
     Packet, PacketId, Properties, QoS,
-    packet::{self, RetainHandling, Suback, Subscription, Unsuback, Unsubscribe},
+    packet::{self, Suback, Subscription, Unsuback, Unsubscribe},
 };
 
 use super::{Desk, Device, connecting::text};
@@ -12,8 +12,8 @@ use crate::{
     plan::{Group, Micros, NEVER, Subscribe},
 };
 
-/// The identifier of SUBSCRIBE and UNSUBSCRIBE, which no message uses.
-const IDENTIFIER: u16 = u16::MAX;
+/// The identifier of SUBSCRIBE and UNSUBSCRIBE, which no message uses, and which is another one read backwards.
+const IDENTIFIER: u16 = u16::MAX - 1;
 
 /// What the broker was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +82,9 @@ impl Device {
             let subscription = |(_, wanted): &(u8, &Subscribe)| Subscription {
                 filter: filter(wanted),
                 qos: wanted.qos,
-                no_local: false,
-                retain_as_published: false,
-                retain_handling: RetainHandling::Send,
+                no_local: wanted.options.no_local,
+                retain_as_published: wanted.options.retain_as_published,
+                retain_handling: wanted.options.retain_handling,
             };
             let filters = chosen.iter().map(subscription).collect();
             Packet::Subscribe(packet::Subscribe { id, properties, filters })

@@ -19,6 +19,7 @@ fn layout() -> Layout {
         qos: [0, 0, 1],
         pace: Pace::Every(Range::only(SECOND)),
         retain: false,
+        clears: 0,
         size: Sizes::only(Range::only(32)),
         expiry: None,
     };

@@ -1,6 +1,6 @@
 //! Sessions (§4.1): whether they are kept as long as they must be, and no longer.
 
-use mqttspec_wire::{QoS, Version};
+use mqttspec_wire::{QoS, Version, packet::RetainHandling};
 
 use super::{Oracle, Promise};
 use crate::{
@@ -34,6 +34,8 @@ pub(super) struct Client {
     /// When the connection that ended last was open for certain, and when the broker must have noticed its end.
     pub(super) ended: (Micros, Micros),
     pub(super) disconnecting: bool,
+    /// The Session Expiry Interval that its last DISCONNECT brought, and whether the broker has read it for certain.
+    told: Option<(u32, bool)>,
     /// Whether the session began with the present connection.
     pub(super) fresh: bool,
     subscriptions: Vec<Subscription>,
@@ -69,14 +71,31 @@ struct Subscription {
     /// Since when it is granted without a break; `NEVER` if it is not.
     granted: Micros,
     qos: QoS,
-    /// When SUBSCRIBE was sent last, and when SUBACK came last.
+    /// When a SUBSCRIBE that may bring retained messages was sent last, and when its SUBACK came.
     renewed: (Micros, Micros),
+    /// Whether the SUBSCRIBE that was sent last brings retained messages.
+    brings: Brings,
     /// When it had ended for certain, and when SUBSCRIBE was sent after that; no time if it never ended.
     gap: (Micros, Micros),
 }
 
-const UNASKED: Subscription =
-    Subscription { asked: NEVER, granted: NEVER, qos: QoS::AtMostOnce, renewed: (0, 0), gap: (NEVER, NEVER) };
+/// Whether a SUBSCRIBE brings retained messages (MQTT 5.0 §3.8.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Brings {
+    No,
+    /// If the subscription is a new one, which nobody knows.
+    Perhaps,
+    Yes,
+}
+
+const UNASKED: Subscription = Subscription {
+    asked: NEVER,
+    granted: NEVER,
+    qos: QoS::AtMostOnce,
+    renewed: (0, 0),
+    brings: Brings::No,
+    gap: (NEVER, NEVER),
+};
 
 impl Client {
     pub(super) fn new(layout: &Layout, device: usize) -> Self {
@@ -96,6 +115,7 @@ impl Client {
             alive: 0,
             ended: (0, 0),
             disconnecting: false,
+            told: None,
             fresh: false,
             subscriptions: vec![UNASKED; group.map_or(0, |group| group.subscribe.len())],
             heard: 0,
@@ -127,19 +147,27 @@ impl Client {
         self.chosen(bits).map(|each| each.asked).filter(|asked| *asked != NEVER).min()
     }
 
-    /// The broker is back at this time, and notices by then that the connection has ended.
-    pub(super) fn is_noticed_after(&mut self, back: Micros) {
-        if !self.online {
+    /// It has sent DISCONNECT.
+    pub(super) const fn disconnects(&mut self, with_will: bool, expiry: Option<u32>) {
+        self.disconnecting = !with_will;
+        if let Some(expiry) = expiry {
+            self.told = Some((expiry, false));
+        }
+    }
+
+    /// The broker was down for this time, and notices when it is back that a connection has ended, unless it did before.
+    pub(super) fn is_noticed_after(&mut self, ends: Micros, back: Micros) {
+        if !self.online && self.ended.1 >= ends {
             self.ended.1 = self.ended.1.max(back.saturating_add(SLACK));
         }
     }
 
-    /// When one of these subscriptions was last asked for.
+    /// When one of these subscriptions was last asked for so that it may bring retained messages.
     pub(super) fn asked_last(&self, bits: u8) -> Option<Micros> {
         self.chosen(bits).filter(|each| each.asked != NEVER).map(|each| each.renewed.0).max()
     }
 
-    /// Whether SUBSCRIBE was sent for one of these subscriptions after this time, or is unanswered since an earlier one.
+    /// Whether such a SUBSCRIBE was sent for one of these subscriptions after this time, or is unanswered since an earlier one.
     pub(super) fn renews_after(&self, bits: u8, time: Micros) -> bool {
         self.chosen(bits)
             .any(|each| each.renewed.1.max(each.renewed.0) >= time || each.renewed.1 < each.renewed.0)
@@ -185,40 +213,52 @@ impl Oracle<'_> {
         client.alive = client.connect_sent;
         client.fresh = !present;
         client.session = Session::Known;
+        client.told = None;
         if !(present && was_known) {
             client.begin_session(present);
             self.forget_reader(device);
         }
     }
 
-    /// How long the session of a client lasts without a connection; `NEVER` is for ever.
-    fn lifetime(&self, device: u32) -> Micros {
-        let Some(group) = self.layout.group(device) else { return 0 };
+    /// How long the session of a client lasts without a connection, at the least and at the most; `NEVER` is for ever.
+    fn lifetime(&self, device: u32) -> (Micros, Micros) {
+        let Some(group) = self.layout.group(device) else { return (0, 0) };
+        let granted = self.layout.plan.limits.session_expiry.unwrap_or(u32::MAX);
         let expiry = match (group.version, group.clean_start) {
             (Version::V3_1_1, true) => 0,
             (Version::V3_1_1, false) => u32::MAX,
-            (Version::V5_0, _) => {
-                group.expiry.min(self.layout.plan.limits.session_expiry.unwrap_or(u32::MAX))
-            }
+            (Version::V5_0, _) => group.expiry.min(granted),
         };
-        if expiry == u32::MAX { NEVER } else { u64::from(expiry) * SECOND }
+        let time = |expiry: u32| if expiry == u32::MAX { NEVER } else { u64::from(expiry) * SECOND };
+        match self.clients.get(device as usize).and_then(|client| client.told) {
+            None => (time(expiry), time(expiry)),
+            Some((told, true)) => (time(told.min(granted)), time(told.min(granted))),
+            Some((told, false)) => (time(expiry.min(told).min(granted)), time(expiry.max(told.min(granted)))),
+        }
     }
 
     /// Whether the session of a client goes on for certain.
     pub(super) fn has_session(&self, now: Micros, device: u32) -> bool {
-        self.clients
-            .get(device as usize)
-            .is_some_and(|client| client.online || now < client.ended.0.saturating_add(self.lifetime(device)))
+        self.clients.get(device as usize).is_some_and(|client| {
+            client.online || now < client.ended.0.saturating_add(self.lifetime(device).0)
+        })
+    }
+
+    /// Whether a client has no subscription of these for certain: its session has ended, or it never subscribed.
+    pub(super) fn has_none(&self, now: Micros, device: u32, bits: u8) -> bool {
+        let Some(client) = self.clients.get(device as usize) else { return true };
+        let over = client.ended.1.saturating_add(self.lifetime(device).1).saturating_add(SLACK);
+        client.asked(bits).is_none() && client.session != Session::Unknown || !client.online && over < now
     }
 
     /// Whether Session Present is what it has to be (§3.2.2.2 of MQTT 3.1.1, §3.2.2.1.1 of MQTT 5.0).
     fn judge_session(&mut self, now: Micros, device: u32, present: bool) {
         let Some(client) = self.clients.get(device as usize) else { return };
-        let lifetime = self.lifetime(device);
+        let (least, most) = self.lifetime(device);
         let restarted = self.restarted.is_some_and(|at| at >= client.alive);
         let (open, noticed) = client.ended;
-        let expired = client.connect_sent > noticed.saturating_add(lifetime).saturating_add(SLACK);
-        let kept = now <= open.saturating_add(lifetime) || lifetime == NEVER;
+        let expired = client.connect_sent > noticed.saturating_add(most).saturating_add(SLACK);
+        let kept = now <= open.saturating_add(least) || least == NEVER;
         let promise = match (client.session, present) {
             (_, true) if client.clean_start => Promise::SessionDiscarded,
             (Session::None, true) => Promise::SessionNew,
@@ -234,7 +274,7 @@ impl Oracle<'_> {
         because.push((now, format!("CONNACK came with Session Present {}", u8::from(present))));
         let mut finding = self.finding(promise, now, vec![device]);
         finding.because = because;
-        self.verdict.add(finding);
+        self.report(finding);
     }
 
     pub(super) fn is_alive(&mut self, now: Micros, device: u32, since: Micros) {
@@ -260,6 +300,9 @@ impl Oracle<'_> {
         };
         let Some(client) = self.clients.get_mut(device as usize) else { return };
         let was_online = std::mem::replace(&mut client.online, false);
+        // A broker that has waited for long may have closed before it read the DISCONNECT.
+        let in_time = client.keep_alive == 0 || now < client.alive.saturating_add(client.keep_alive);
+        client.told = client.told.map(|(told, _)| (told, was_online && by_broker && in_time));
         if was_online {
             client.ended = (client.alive, noticed);
         } else {
@@ -275,14 +318,28 @@ impl Oracle<'_> {
     }
 
     pub(super) fn subscribing(&mut self, now: Micros, device: u32, entry: u8) {
+        self.share_may_begin(now, device, entry);
+        let options = self.layout.group(device).and_then(|group| group.subscribe.get(usize::from(entry)));
+        let handling = options.map_or(RetainHandling::Send, |own| own.options.retain_handling);
         if let Some(client) = self.clients.get_mut(device as usize)
             && let Some(subscription) = client.subscriptions.get_mut(usize::from(entry))
         {
+            let existed = subscription.granted != NEVER;
+            let is_new =
+                subscription.asked == NEVER || subscription.gap.0 != NEVER && subscription.gap.1 == NEVER;
+            subscription.brings = match handling {
+                RetainHandling::Send => Brings::Yes,
+                RetainHandling::SendIfNew if is_new => Brings::Yes,
+                RetainHandling::SendIfNew if !existed => Brings::Perhaps,
+                RetainHandling::SendIfNew | RetainHandling::DoNotSend => Brings::No,
+            };
             // Asked again, it may have been made by the first SUBSCRIBE or by this one.
             if subscription.asked == NEVER {
                 subscription.asked = now;
             }
-            subscription.renewed.0 = now;
+            if subscription.brings != Brings::No {
+                subscription.renewed.0 = now;
+            }
             if subscription.gap.1 == NEVER {
                 subscription.gap.1 = now;
             }
@@ -296,8 +353,12 @@ impl Oracle<'_> {
             && let Some(qos) = granted
         {
             (subscription.granted, subscription.qos) = (subscription.granted.min(now + tolerance), qos);
-            subscription.renewed.1 = now;
-            self.reads(now, device, entry);
+            if subscription.brings != Brings::No {
+                subscription.renewed.1 = now;
+            }
+            if subscription.brings == Brings::Yes {
+                self.reads(now, device, entry);
+            }
         }
     }
 

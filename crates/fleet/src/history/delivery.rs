@@ -42,42 +42,49 @@ impl Oracle<'_> {
                 self.will_is_retained(now, message);
             }
         }
+        if watcher.hides(plan) && plan.will.is_none() && !delivered.retain {
+            return self.accuse(Promise::NoLocal, now, (device, message), |_| "it came back".to_owned());
+        }
         if !delivered.retain && !self.judge_subscription(now, device, watcher, message) {
             return;
         }
-        if delivered.retain && self.is_retained_copy(now, device, watcher, message) {
+        if watcher.as_published != 0 {
+            self.judge_as_published(now, watcher, delivered);
+        } else if delivered.retain && self.is_retained_copy(now, device, watcher, message) {
             return;
         }
         self.judge_dup(now, device, delivered);
         self.judge_expiry(now, device, delivered);
+        self.judge_interval(now, device, delivered);
         if watcher.plain == 0 {
             return self.delivered_shared(now, device, message);
         }
         self.judge_qos(now, watcher, delivered, plan.qos);
-        self.arrived(now, watcher, index, message);
+        let arrival = self.arrived(now, watcher, index, message);
         if watcher.shared != 0 {
-            // Which of its subscriptions has brought it, nobody knows.
-            self.may_have_come_shared(message);
+            self.may_have_come_shared(watcher, message, arrival);
         }
     }
 
-    fn arrived(&mut self, now: Micros, watcher: Watcher, index: usize, message: Identity) {
+    fn arrived(&mut self, now: Micros, watcher: Watcher, index: usize, message: Identity) -> Arrival {
         let layout = self.layout;
-        let Some(plan) = layout.streams.get(message.stream as usize) else { return };
+        let Some(plan) = layout.streams.get(message.stream as usize) else { return Arrival::Old };
         let watchers = layout.topic_of(message.stream).map_or(0, |topic| topic.watchers.len());
         let session = self.clients.get(watcher.device as usize).map_or(0, |client| client.ordinal);
         let granted = self.certain(watcher);
-        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
+        let Some(stream) = self.streams.get_mut(message.stream as usize) else { return Arrival::Old };
         if stream.marks.len() < watchers {
             stream.marks.resize(watchers, Mark::default());
         }
-        let Some(mark) = stream.marks.get_mut(index) else { return };
+        let Some(mark) = stream.marks.get_mut(index) else { return Arrival::Old };
         let before = if mark.session == session { mark.highest } else { 0 };
         let arrival = mark.arrives(session, message.sequence);
         let exactly = plan.qos == QoS::ExactlyOnce && granted.is_some_and(|(_, qos)| qos == plan.qos);
-        let once = (watcher.plain | watcher.shared).is_power_of_two();
+        // With Retain As Published a retained copy looks like any other.
+        let certain = watcher.as_published == 0;
+        let once = certain && (watcher.plain | watcher.shared).is_power_of_two();
         match arrival {
-            Arrival::Late if self.is_under_order(watcher, message) => {
+            Arrival::Late if certain && self.is_under_order(watcher, message) => {
                 self.accuse(Promise::InOrder, now, (watcher.device, message), |_| {
                     format!("it came after #{before} of the same stream")
                 });
@@ -97,6 +104,7 @@ impl Oracle<'_> {
         if matches!(arrival, Arrival::Next | Arrival::Late) {
             self.settle(watcher, message);
         }
+        arrival
     }
 
     /// Whether the broker must have had the message before those that came earlier. A message that was first sent
@@ -106,7 +114,7 @@ impl Oracle<'_> {
         let record =
             self.streams.get_mut(message.stream as usize).and_then(|stream| stream.record(message.sequence));
         let sent = record.map(|record| record.sent);
-        plan.will.is_none() && sent.is_some_and(|sent| self.is_owed(plan.qos, watcher, sent))
+        plan.will.is_none() && sent.is_some_and(|sent| self.is_owed(plan, watcher, sent))
     }
 
     /// A delivery that was owed has come.
@@ -116,7 +124,7 @@ impl Oracle<'_> {
         let record =
             self.streams.get_mut(message.stream as usize).and_then(|stream| stream.record(message.sequence));
         let Some(record) = record.copied() else { return };
-        let owed = self.is_owed(plan.qos, watcher, record.sent);
+        let owed = self.is_owed(plan, watcher, record.sent);
         let Some(stream) = self.streams.get_mut(message.stream as usize) else { return };
         if !owed {
             return;
@@ -159,6 +167,9 @@ impl Oracle<'_> {
             self.accuse(Promise::NothingAfterUnsuback, now, (device, message), |_| {
                 format!("it came, although UNSUBACK had come at {}", seconds(ended))
             });
+            return false;
+        }
+        if watcher.plain == 0 && !self.judge_share(now, device, message, accepted) {
             return false;
         }
         if accepted < asked && watcher.shared == 0 {
@@ -205,6 +216,41 @@ impl Oracle<'_> {
         }
     }
 
+    /// The Message Expiry Interval that comes is what came, less the time for which the message has waited (MQTT 5.0
+    /// §3.3.2.3.3).
+    fn judge_interval(&mut self, now: Micros, device: u32, delivered: &Delivered) {
+        let message = delivered.message;
+        let published = self.layout.streams.get(message.stream as usize).and_then(|own| own.expiry);
+        if self.layout.version(device) == Version::V3_1_1 || delivered.dup {
+            return;
+        }
+        let record =
+            self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
+        let accepted = record.and_then(|record| match record.fate {
+            Fate::Accepted(at) => Some(at + self.tolerance),
+            Fate::Open | Fate::Nothing(_) | Fate::Forbidden => None,
+        });
+        let connected = self.clients.get(device as usize).map_or(0, |client| client.connect_sent);
+        let least = accepted.map_or(0, |accepted| connected.saturating_sub(accepted)) / SECOND;
+        let most = now.saturating_sub(message.due).saturating_add(self.tolerance) / SECOND;
+        let (published, left) = (published.map(u64::from), delivered.expiry.map(u64::from));
+        let is_right = match (published, left) {
+            (None, None) => true,
+            (None, Some(_)) => false,
+            (Some(published), None) => published <= most + 1,
+            (Some(published), Some(left)) => {
+                left <= published && left + least <= published + 1 && published <= left + most + 2
+            }
+        };
+        if !is_right {
+            let said =
+                |seconds: Option<u64>| seconds.map_or_else(|| "none".to_owned(), |own| format!("{own} s"));
+            self.accuse(Promise::IntervalReduced, now, (device, message), |_| {
+                format!("it came with a Message Expiry Interval of {} of {}", said(left), said(published))
+            });
+        }
+    }
+
     fn judge_qos(&mut self, now: Micros, watcher: Watcher, delivered: &Delivered, published: QoS) {
         let Some((_, granted)) = self.certain(watcher) else { return };
         let single = (watcher.plain | watcher.shared).is_power_of_two();
@@ -240,7 +286,7 @@ impl Oracle<'_> {
             finding.because.push((message.due, format!("{} was due", self.name(message))));
         }
         finding.because.push((now, what(self)));
-        self.verdict.add(finding);
+        self.report(finding);
     }
 }
 

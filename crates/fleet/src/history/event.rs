@@ -21,8 +21,13 @@ pub enum Event {
     },
     /// The broker has answered something that was sent at that time, so the network connection was open then.
     Alive(Micros),
-    /// It has sent DISCONNECT with reason 0x00.
-    Disconnect,
+    /// It has sent DISCONNECT.
+    Disconnect {
+        /// Whether its will is to be published all the same.
+        with_will: bool,
+        /// The new Session Expiry Interval in seconds, if there is one.
+        expiry: Option<u32>,
+    },
     /// Its network connection has ended.
     Ended {
         /// Whether it was the broker that closed it, in order, so that it has read all that was sent.
@@ -97,6 +102,8 @@ pub struct Delivered {
     pub dup: bool,
     /// RETAIN.
     pub retain: bool,
+    /// Message Expiry Interval in seconds.
+    pub expiry: Option<u32>,
 }
 
 /// What a single connection shows broken.
@@ -108,6 +115,8 @@ pub enum Breach {
     IdentifierInUse,
     /// A message came again on a resumed session without DUP.
     RedeliveredWithoutDup,
+    /// A retained message without payload came.
+    EmptyRetained,
     /// A SUBACK has not as many codes as SUBSCRIBE had filters.
     SubackCodes,
     /// What came is not MQTT.

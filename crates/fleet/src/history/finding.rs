@@ -10,6 +10,9 @@ use crate::{identity::Identity, plan::Micros};
 /// How many findings are kept with all they have to say. The others are counted.
 const KEPT: usize = 100;
 
+/// How many are kept at most, if they are all about other groups of devices.
+const MOST_KEPT: usize = 4 * KEPT;
+
 /// A promise that was broken, or that could not be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -90,10 +93,12 @@ promises! {
     Subscribed "3.8.4-1" "3.8.4-1" "SUBSCRIBE is answered with SUBACK.";
     CodeForEachFilter "3.8.4-5" "3.8.4-6" "SUBACK has a code for each filter.";
     Unsubscribed "3.10.4-4" "3.10.4-4" "UNSUBSCRIBE is answered with UNSUBACK.";
+    NoLocal "3.3.5-1" "3.8.3-3" "With No Local a client does not get its own messages.";
     NothingAfterUnsuback "3.10.4-2" "3.10.4-2" "After UNSUBACK no new message comes by the subscription.";
     NotRetained "3.3.1-12" "3.3.1-8" "A message with RETAIN 0 is not retained.";
     WillNotRetained "3.1.2-16" "3.1.2-14" "A will with Will Retain 0 is not retained.";
     Expired "4.5.0-1" "3.3.2-5" "A message whose Message Expiry Interval is over is not delivered.";
+    IntervalReduced "4.5.0-1" "3.3.2-6" "What is left of the Message Expiry Interval is told.";
     ExactlyOnce "4.3.3-2" "4.3.3-10" "A QoS 2 message comes exactly once.";
     AtMostOnce "4.3.1-1" "4.3.1-1" "A QoS 0 message comes at most once.";
     InOrder "4.6.0-6" "4.6.0-6" "Messages of one publisher, topic and QoS come in their order.";
@@ -102,9 +107,15 @@ promises! {
     RightTopic "3.3.2-3" "3.3.2-3" "A message comes with the topic it was published to.";
     RightQoS "3.8.4-6" "3.8.4-8" "A message comes at the lower of its QoS and the granted one.";
     RetainFlagCleared "3.3.1-9" "3.3.1-12" "A message for an existing subscription has RETAIN 0.";
+    RetainKept "3.3.1-9" "3.3.1-13" "With Retain As Published a message keeps its RETAIN flag.";
+    RetainedOnlyIfNew "3.3.1-9" "3.3.1-10" "With Retain Handling 1 only a new subscription brings retained messages.";
+    RetainedNotSent "3.3.1-9" "3.3.1-11" "With Retain Handling 2 a subscription brings no retained messages.";
+    EmptyNotRetained "3.3.1-11" "3.3.1-7" "A message without payload is not retained.";
     LastWriterRetained "3.3.1-5" "3.3.1-5" "What is retained is the last message of its topic.";
     RetainedSent "3.3.1-6" "3.3.1-9" "A new subscription brings the retained message.";
     ShareDeliversOnce "4.3.3-1" "X-4.8.2-1" "A QoS 2 message goes to one member of a Shared Subscription.";
+    ShareGetsNoRetained "3.3.1-9" "X-3.8.4-2" "A Shared Subscription brings no retained messages.";
+    ShareBeginsEmpty "3.1.2-6" "X-4.8.2-5" "A Shared Subscription ends with its last session, and with it what it had not delivered.";
     WillPublished "3.1.2-8" "3.1.2-8" "The will of a client whose connection is lost is published.";
     WillDiscarded "3.14.4-3" "3.14.4-3" "The will is not published after DISCONNECT.";
     WillOfTheLost "3.1.2-8" "3.1.2-8" "The will is not published while its connection is open.";
@@ -131,19 +142,21 @@ pub struct Verdict {
     pub kept: BTreeMap<Version, u64>,
     /// Whether the history came to its end.
     pub complete: bool,
+    /// How often each kind came, by the groups of the devices concerned.
+    kinds: BTreeMap<((Decision, Promise), Vec<u32>), usize>,
 }
 
 impl Verdict {
-    /// Adds a finding.
-    pub(crate) fn add(&mut self, finding: Finding) {
-        *self.counts.entry((finding.decision, finding.promise)).or_default() += 1;
-        // The first of each kind are worth more than many of one.
-        let same = self
-            .findings
-            .iter()
-            .filter(|other| (other.decision, other.promise) == (finding.decision, finding.promise))
-            .count();
-        if same == 0 || self.findings.len() < KEPT && same < KEPT / 10 {
+    /// Adds a finding about devices of these groups.
+    pub(crate) fn add(&mut self, finding: Finding, groups: Vec<u32>) {
+        let kind = (finding.decision, finding.promise);
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        // The first of each kind, and of each pair of groups, are worth more than many of one.
+        let same = self.kinds.entry((kind, groups)).or_default();
+        *same += 1;
+        let has_room = self.findings.len() < if *same == 1 { MOST_KEPT } else { KEPT };
+        if *count == 1 || has_room && *same <= KEPT / 10 {
             self.findings.push(finding);
         }
     }

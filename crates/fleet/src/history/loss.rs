@@ -31,7 +31,7 @@ impl Oracle<'_> {
             return;
         };
         for (index, watcher) in topic.watchers.iter().enumerate() {
-            let owed = self.is_owed(plan.qos, *watcher, message.due);
+            let owed = self.is_owed(plan, *watcher, message.due);
             if owed && !self.has(message.stream, index, *watcher, message.sequence) {
                 let promise = if plan.will.is_some() { Promise::WillPublished } else { Promise::Delivered };
                 self.lost(promise, now, (watcher.device, message), accepted);
@@ -74,7 +74,7 @@ impl Oracle<'_> {
             (accepted, "the broker had taken it over".to_owned()),
             (alive, format!("{} was connected, and it had not come", self.layout.client_id(device))),
         ];
-        self.verdict.add(finding);
+        self.report(finding);
     }
 
     /// An exchange has not come to its end, although its device was connected to the end: it has sent what makes the
@@ -104,6 +104,6 @@ impl Oracle<'_> {
             (alive, format!("PINGREQ was sent and answered, and {missing} had not come")),
         ];
         finding.because.sort_by_key(|(at, _)| *at);
-        self.verdict.add(finding);
+        self.report(finding);
     }
 }

@@ -53,6 +53,8 @@ pub struct Oracle<'a> {
     registers: BTreeMap<u32, Register>,
     /// Who still has to get a retained message of which topic, and since when.
     readers: BTreeMap<(u32, u32), Micros>,
+    /// When each Shared Subscription last began anew, after all its sessions had ended.
+    shares: Vec<Micros>,
     verdict: Verdict,
     last_delivery: Micros,
     /// When the broker was last back without what it does not store.
@@ -75,6 +77,7 @@ impl<'a> Oracle<'a> {
             streams,
             registers: BTreeMap::new(),
             readers: BTreeMap::new(),
+            shares: vec![0; layout.shares.len()],
             verdict: Verdict::default(),
             last_delivery: 0,
             restarted: None,
@@ -97,9 +100,9 @@ impl<'a> Oracle<'a> {
             Event::Connect { clean_start, will } => self.connecting(now, device, clean_start, will),
             Event::Connack { session_present } => self.connected(now, device, session_present),
             Event::Alive(since) => self.is_alive(now, device, since),
-            Event::Disconnect => {
+            Event::Disconnect { with_will, expiry } => {
                 if let Some(client) = self.clients.get_mut(device as usize) {
-                    client.disconnecting = true;
+                    client.disconnects(with_will, expiry);
                 }
             }
             Event::Ended { by_broker } => self.ended(now, device, by_broker),
@@ -126,7 +129,7 @@ impl<'a> Oracle<'a> {
             self.restarted = Some(back);
         }
         for client in &mut self.clients {
-            client.is_noticed_after(back);
+            client.is_noticed_after(ends, back);
         }
     }
 
@@ -172,10 +175,17 @@ impl<'a> Oracle<'a> {
             Breach::IdentifierInUse => Promise::IdentifierUnused,
             Breach::RedeliveredWithoutDup => Promise::DupOnRedelivery,
             Breach::SubackCodes => Promise::CodeForEachFilter,
+            Breach::EmptyRetained => Promise::EmptyNotRetained,
             Breach::Malformed => Promise::WellFormed,
         };
         let finding = self.finding(promise, now, vec![device]);
-        self.verdict.add(finding);
+        self.report(finding);
+    }
+
+    fn report(&mut self, finding: Finding) {
+        let group = |device: &u32| Some(self.layout.devices.get(*device as usize)?.group);
+        let groups = finding.devices.iter().filter_map(group).collect();
+        self.verdict.add(finding, groups);
     }
 
     /// A finding about a client, under the version that it speaks.

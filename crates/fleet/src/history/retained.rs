@@ -1,11 +1,11 @@
 //! Retained messages (§3.3.1.3): a topic is a register, of which a new subscriber reads the last value.
 
-use mqttspec_wire::{QoS, Version};
+use mqttspec_wire::{QoS, Version, packet::RetainHandling};
 
-use super::{Oracle, Promise, stream::Fate};
+use super::{Delivered, Oracle, Promise, stream::Fate};
 use crate::{
     identity::Identity,
-    layout::Watcher,
+    layout::{Stream, Watcher},
     plan::{Micros, NEVER, SECOND},
 };
 
@@ -16,6 +16,8 @@ const WRITES: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Register {
     writes: Vec<Write>,
+    /// Whether something was written that a server may drop at any time, since it has QoS 0.
+    may_be_dropped: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,30 @@ impl Oracle<'_> {
             register.writes.remove(0);
         }
         register.writes.push(Write { message, sent: now, done: NEVER });
+        if self.layout.clears(message) {
+            // Perhaps there is nothing any more to be sent.
+            self.readers.retain(|(_, of), _| *of != topic);
+        }
+    }
+
+    /// A message of QoS 0 that is to be retained may be, or may not.
+    pub(super) fn may_be_dropped(&mut self, message: Identity) {
+        let plan = self.layout.streams.get(message.stream as usize);
+        if let Some(plan) = plan.filter(|plan| plan.retain && plan.qos == QoS::AtMostOnce) {
+            self.registers.entry(plan.topic).or_default().may_be_dropped = true;
+        }
+    }
+
+    /// Whether something is retained for certain, since before this time.
+    fn is_retained(&self, register: &Register, asked: Micros) -> bool {
+        let clears = |write: &&Write| self.layout.clears(write.message);
+        let is_left = |write: &Write| {
+            let is_before = |clear: &Write| clear.done.saturating_add(self.tolerance) < write.sent;
+            register.writes.iter().filter(clears).all(is_before)
+        };
+        let mut written = register.writes.iter().filter(|write| !clears(write));
+        !register.may_be_dropped
+            && written.any(|write| write.done.saturating_add(self.tolerance) < asked && is_left(write))
     }
 
     /// Whether this message is among the latest writes.
@@ -81,10 +107,7 @@ impl Oracle<'_> {
             });
             let matches = watcher.is_some_and(|watcher| watcher.plain & bit != 0);
             let expires = register.writes.iter().any(|write| self.expiry(write.message).is_some());
-            if matches
-                && !expires
-                && register.writes.iter().any(|write| write.done.saturating_add(self.tolerance) < asked)
-            {
+            if matches && !expires && self.is_retained(register, asked) {
                 self.readers.insert((device, *topic), now);
             }
         }
@@ -109,22 +132,32 @@ impl Oracle<'_> {
     ) -> bool {
         let Some(plan) = self.layout.streams.get(message.stream as usize) else { return false };
         self.readers.remove(&(device, plan.topic));
-        let sent = self
-            .streams
-            .get_mut(message.stream as usize)
-            .and_then(|stream| stream.record(message.sequence))
-            .map(|record| record.sent);
         if !plan.retain {
-            let promise = if plan.will.is_some() { Promise::WillNotRetained } else { Promise::NotRetained };
-            self.accuse(promise, now, (device, message), |_| "it came with RETAIN 1".to_owned());
+            self.accuse(not_retained(plan), now, (device, message), |_| "it came with RETAIN 1".to_owned());
             return false;
+        }
+        let sent = self.sent(plan.topic, message);
+        if watcher.plain == 0 {
+            let client = self.clients.get(device as usize);
+            let is_live = client.zip(sent).is_some_and(|(client, sent)| {
+                client.certain(watcher.shared).is_some() && !client.renews_after(watcher.shared, sent)
+            });
+            let promise = if is_live { Promise::RetainFlagCleared } else { Promise::ShareGetsNoRetained };
+            self.accuse(promise, now, (device, message), |_| "it came with RETAIN 1".to_owned());
+            return true;
         }
         let client = self.clients.get(device as usize);
         let is_live = |sent: Micros| client.is_some_and(|client| !client.renews_after(watcher.plain, sent));
         if plan.will.is_none() && self.certain(watcher).is_some() && sent.is_some_and(is_live) {
-            self.accuse(Promise::RetainFlagCleared, now, (device, message), |_| {
-                "it came with RETAIN 1".to_owned()
-            });
+            let promise = self.layout.options(device, watcher.plain).fold(
+                Promise::RetainFlagCleared,
+                |promise, options| match options.retain_handling {
+                    RetainHandling::Send => promise,
+                    RetainHandling::SendIfNew => Promise::RetainedOnlyIfNew,
+                    RetainHandling::DoNotSend => Promise::RetainedNotSent,
+                },
+            );
+            self.accuse(promise, now, (device, message), |_| "it came with RETAIN 1".to_owned());
             return false;
         }
         // It may be what an earlier SUBSCRIBE of the session has brought.
@@ -133,11 +166,37 @@ impl Oracle<'_> {
         self.judge_retained_expiry(now, device, plan.topic, message);
         if let Some((newer, done)) = newer.filter(|_| plan.will.is_none()) {
             let name = self.name(newer);
+            let has = if self.layout.clears(newer) { "had removed it" } else { "was retained" };
             self.accuse(Promise::LastWriterRetained, now, (device, message), |_| {
-                format!("it came as retained, although {name} was retained at {done} µs, before SUBSCRIBE")
+                format!("it came as retained, although {name} {has} at {done} µs, before SUBSCRIBE")
             });
         }
         true
+    }
+
+    /// When a message was sent first, if that is still known.
+    fn sent(&self, topic: u32, message: Identity) -> Option<Micros> {
+        let same = |write: &&Write| {
+            (write.message.stream, write.message.sequence) == (message.stream, message.sequence)
+        };
+        let write = self.registers.get(&topic).and_then(|register| register.writes.iter().find(same));
+        write.map(|write| write.sent)
+    }
+
+    /// Judges a message for a subscription with Retain As Published, of which nobody knows whether it is a retained copy.
+    pub(super) fn judge_as_published(&mut self, now: Micros, watcher: Watcher, delivered: &Delivered) {
+        let (device, message) = (watcher.device, delivered.message);
+        let Some(plan) = self.layout.streams.get(message.stream as usize) else { return };
+        if delivered.retain {
+            self.readers.remove(&(device, plan.topic));
+        }
+        let promise = match (plan.retain, delivered.retain) {
+            (true, false) if watcher.keeps_retain() && plan.will.is_none() => Promise::RetainKept,
+            (false, true) => not_retained(plan),
+            (true, _) | (false, false) => return,
+        };
+        let flag = u8::from(delivered.retain);
+        self.accuse(promise, now, (device, message), |_| format!("it came with RETAIN {flag}"));
     }
 
     /// A retained message that had expired before anybody asked for it is gone (MQTT 5.0 §3.3.2.3.3).
@@ -202,7 +261,12 @@ impl Oracle<'_> {
                 (since, format!("{} was subscribed to {name}", self.layout.client_id(device))),
                 (now, "neither the retained message nor a later one had come".to_owned()),
             ];
-            self.verdict.add(finding);
+            self.report(finding);
         }
     }
+}
+
+/// What a message that is not to be retained breaks by being so.
+const fn not_retained(plan: &Stream) -> Promise {
+    if plan.will.is_some() { Promise::WillNotRetained } else { Promise::NotRetained }
 }

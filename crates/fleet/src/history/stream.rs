@@ -5,7 +5,11 @@ use std::collections::VecDeque;
 use mqttspec_wire::QoS;
 
 use super::Oracle;
-use crate::{identity::Identity, layout::Watcher, plan::Micros};
+use crate::{
+    identity::Identity,
+    layout::{self, Watcher},
+    plan::Micros,
+};
 
 /// At how many messages under way it is first counted anew what is owed.
 const RECOUNT: usize = 64;
@@ -128,6 +132,7 @@ impl Oracle<'_> {
     pub(super) fn published(&mut self, now: Micros, message: Identity, again: bool) {
         let Some(plan) = self.layout.streams.get(message.stream as usize) else { return };
         if again || plan.qos == QoS::AtMostOnce {
+            self.may_be_dropped(message);
             return;
         }
         if let Some(stream) = self.streams.get_mut(message.stream as usize) {
@@ -140,7 +145,9 @@ impl Oracle<'_> {
 
     pub(super) fn acked(&mut self, now: Micros, message: Identity, accepted: bool) {
         let fate = if accepted { Fate::Accepted(now) } else { Fate::Nothing(now) };
-        self.decide(message.stream, message.sequence, fate);
+        // Who gets a message without payload, nobody can tell.
+        let owed = if self.layout.clears(message) { Fate::Nothing(now) } else { fate };
+        self.decide(message.stream, message.sequence, owed);
         self.written(message, fate);
     }
 
@@ -193,7 +200,7 @@ impl Oracle<'_> {
         };
         let mut pending = 0;
         for (index, watcher) in topic.watchers.iter().enumerate() {
-            if self.is_owed(plan.qos, *watcher, record.sent) && !self.has(stream, index, *watcher, sequence) {
+            if self.is_owed(plan, *watcher, record.sent) && !self.has(stream, index, *watcher, sequence) {
                 pending += 1;
                 if new {
                     self.wait(at, watcher.device);
@@ -215,9 +222,10 @@ impl Oracle<'_> {
     }
 
     /// Whether a message that was sent at this time is owed to a watcher.
-    pub(super) fn is_owed(&self, qos: QoS, watcher: Watcher, sent: Micros) -> bool {
+    pub(super) fn is_owed(&self, plan: &layout::Stream, watcher: Watcher, sent: Micros) -> bool {
         watcher.plain != 0
-            && qos != QoS::AtMostOnce
+            && plan.qos != QoS::AtMostOnce
+            && !watcher.hides(plan)
             && self
                 .certain(watcher)
                 .is_some_and(|(since, granted)| since <= sent && granted != QoS::AtMostOnce)

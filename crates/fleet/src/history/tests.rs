@@ -1,13 +1,15 @@
 //! Small histories made by hand, and what they come to.
 
+mod asked;
+
 use mqttspec_wire::{QoS, Utf8String, Version};
 use rstest::rstest;
 
 use super::*;
 use crate::{
     plan::{
-        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
-        Subscribe, Template, Will,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
+        SubscriptionOptions, Template, Will,
     },
     random::Range,
 };
@@ -21,7 +23,13 @@ const QOS_1: u32 = 1;
 const QOS_2: u32 = 2;
 const WILL: u32 = 3;
 
+const DISCONNECT: Event = Event::Disconnect { with_will: false, expiry: None };
+
 fn layout(version: Version, limits: Limits) -> Layout {
+    Layout::new(plan(version, limits)).unwrap()
+}
+
+fn plan(version: Version, limits: Limits) -> Plan {
     let template = |text| Template::parse(text).unwrap();
     let publisher = Group {
         name: "publisher".to_owned(),
@@ -46,6 +54,7 @@ fn layout(version: Version, limits: Limits) -> Layout {
             qos: [1, 1, 1],
             pace: Pace::Every(Range::only(SECOND)),
             retain: false,
+            clears: 0,
             size: Sizes::only(Range::only(32)),
             expiry: None,
         }],
@@ -59,13 +68,16 @@ fn layout(version: Version, limits: Limits) -> Layout {
         name: "subscriber".to_owned(),
         will: None,
         publish: Vec::new(),
-        subscribe: vec![Subscribe { filter: template("t"), qos: QoS::ExactlyOnce, renewal: None }],
+        subscribe: vec![Subscribe {
+            filter: template("t"),
+            qos: QoS::ExactlyOnce,
+            renewal: None,
+            options: SubscriptionOptions::default(),
+        }],
         ..publisher.clone()
     };
     let phase = Phase { name: "steady".to_owned(), lasts: SECOND, event: PhaseEvent::Steady };
-    let plan =
-        Plan { title: String::new(), groups: vec![subscriber, publisher], phases: vec![phase], limits };
-    Layout::new(plan).unwrap()
+    Plan { title: String::new(), groups: vec![subscriber, publisher], phases: vec![phase], limits }
 }
 
 /// A step of a history: a second later, this device did or saw that.
@@ -91,7 +103,7 @@ fn got(stream: u32, sequence: u32) -> Step {
     };
     let topic = Utf8String::try_from("t").unwrap();
     let message = message(stream, sequence);
-    (SUBSCRIBER, Event::Delivered(Delivered { message, topic, qos, dup: false, retain: false }))
+    (SUBSCRIBER, Event::Delivered(Delivered { message, topic, qos, dup: false, retain: false, expiry: None }))
 }
 
 fn connect(device: u32, session_present: bool) -> Vec<Step> {
@@ -115,8 +127,11 @@ fn beginning() -> Vec<Step> {
 }
 
 fn judge_with(limits: Limits, steps: Vec<Step>) -> Vec<(Decision, Promise)> {
-    let layout = layout(Version::V5_0, limits);
-    let mut oracle = Oracle::new(&layout);
+    judge_on(&layout(Version::V5_0, limits), steps)
+}
+
+fn judge_on(layout: &Layout, steps: Vec<Step>) -> Vec<(Decision, Promise)> {
+    let mut oracle = Oracle::new(layout);
     let mut now = 0;
     for (device, event) in steps {
         now += SECOND;
@@ -170,7 +185,7 @@ fn what_came_is_settled_and_forgotten() {
     Promise::WillOfTheLost
 )]
 #[case::will_after_disconnect(
-    vec![(PUBLISHER, Event::Disconnect), (PUBLISHER, Event::Ended { by_broker: true }), got(WILL, 1)],
+    vec![(PUBLISHER, DISCONNECT), (PUBLISHER, Event::Ended { by_broker: true }), got(WILL, 1)],
     Promise::WillDiscarded
 )]
 #[case::identifier(vec![(SUBSCRIBER, Event::Breach(Breach::IdentifierInUse))], Promise::IdentifierUnused)]
@@ -189,8 +204,8 @@ fn what_is_broken_is_found(#[case] steps: Vec<Step>, #[case] promise: Promise) {
     lost(SUBSCRIBER), vec![publish(QOS_1, 1), acked(QOS_1, 1)], connect(SUBSCRIBER, true), vec![got(QOS_1, 1)],
 ].concat())]
 #[case::will_published([lost(PUBLISHER), vec![got(WILL, 1)]].concat())]
-#[case::will_perhaps_discarded([vec![(PUBLISHER, Event::Disconnect)], lost(PUBLISHER), vec![got(WILL, 1)]].concat())]
-#[case::will_perhaps_not([vec![(PUBLISHER, Event::Disconnect)], lost(PUBLISHER)].concat())]
+#[case::will_perhaps_discarded([vec![(PUBLISHER, DISCONNECT)], lost(PUBLISHER), vec![got(WILL, 1)]].concat())]
+#[case::will_perhaps_not([vec![(PUBLISHER, DISCONNECT)], lost(PUBLISHER)].concat())]
 fn what_is_not_broken_is_left_alone(#[case] steps: Vec<Step>) {
     assert_eq!(judge(steps), []);
 }

@@ -114,7 +114,7 @@ impl Oracle<'_> {
             (came, format!("{} came", self.name(message))),
             (now, "the broker closed the connection in order, after DISCONNECT".to_owned()),
         ];
-        self.verdict.add(finding);
+        self.report(finding);
     }
 
     /// The client is back: a will that waits is published no more, or was before.
@@ -191,7 +191,7 @@ impl Oracle<'_> {
             (since, format!("{} sent a packet on that connection", self.layout.client_id(device))),
             (now, "the broker answered it".to_owned()),
         ];
-        self.verdict.add(finding);
+        self.report(finding);
     }
 
     /// Those who did not return: their wills must have been published if there was time enough.

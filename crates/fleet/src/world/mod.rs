@@ -34,6 +34,7 @@ use crate::{
 
 /// A device with its path.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what has become of its connection is independent")]
 struct Member {
     client: Client,
     path: Path,
@@ -43,6 +44,8 @@ struct Member {
     open: bool,
     /// Whether nothing travels on it any more.
     dead: bool,
+    /// Whether a part of a packet was the last that it brings to the broker.
+    broken_off: bool,
     /// When the path is going to cut it.
     cut: Micros,
     /// When it is going to be woken.

@@ -44,6 +44,7 @@ impl<F: Far> World<'_, F> {
         let Some(member) = self.members.get_mut(device as usize) else { return };
         member.connection = connection;
         (member.open, member.dead, member.cut) = (true, false, NEVER);
+        member.broken_off = false;
         let fate = member.path.open(&link, now);
         if allowed {
             if let Some(at) = fate.cut {
@@ -107,8 +108,9 @@ impl<F: Far> World<'_, F> {
         if at < cut {
             return self.queue.push(at, Happening::ToBroker(device, connection, bytes));
         }
-        // The connection is cut before the packet has arrived; a part of it may have.
-        if let Some(member) = self.member(device) {
+        // The connection is cut before the packet has arrived; a part of it may have, and then nothing that follows it.
+        if let Some(member) = self.members.get_mut(device as usize).filter(|member| !member.broken_off) {
+            member.broken_off = true;
             let part = member.path.part(self.now, bytes.len());
             if part > 0 && cut > self.now {
                 let begun = Happening::ToBroker(device, connection, bytes.slice(..part));

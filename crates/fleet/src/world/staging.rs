@@ -33,6 +33,7 @@ impl<F: Far> World<'_, F> {
                 connection: 0,
                 open: false,
                 dead: false,
+                broken_off: false,
                 cut: NEVER,
                 wake: start,
                 present,
