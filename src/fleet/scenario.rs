@@ -14,8 +14,8 @@ use mqttspec_fleet::{
 };
 use mqttspec_spec::Version;
 use mqttspec_wire::{
-    Packet, PacketId, Sender, decode,
-    packet::{Connect, Delivery, Publish, Subscribe},
+    Packet, PacketId, ReasonCode, Sender, decode,
+    packet::{Connect, Delivery, Disconnect, Publish, Subscribe, Subscription},
 };
 use reference_broker::Rules;
 
@@ -157,23 +157,31 @@ impl<'a> Script<'a> {
             Packet::Connect(connect) => self.connect(device, connect),
             Packet::Subscribe(subscribe) => {
                 self.subscribers.push(device);
-                subscription(subscribe)
+                subscription(subscribe, self.version)
             }
             Packet::Publish(publish) => {
                 self.judged = true;
-                format!("publish: {}", message(publish, &identifier(publish.delivery)))
+                let expiry =
+                    publish.properties.message_expiry_interval().filter(|_| self.version == Version::V5_0);
+                let expiry =
+                    expiry.map_or_else(String::new, |own| format!(", message-expiry-interval: {own}"));
+                format!("publish: {}", message(publish, &(identifier(publish.delivery) + &expiry)))
             }
             Packet::Puback(ack) => format!("puback: {{packet-id: {}}}", self.variable(device, ack.id)),
             Packet::Pubrec(ack) => format!("pubrec: {{packet-id: {}}}", self.variable(device, ack.id)),
             Packet::Pubcomp(ack) => format!("pubcomp: {{packet-id: {}}}", self.variable(device, ack.id)),
             Packet::Pubrel(ack) => format!("pubrel: {{packet-id: {}}}", ack.id),
-            Packet::Disconnect(_) => {
+            Packet::Unsubscribe(unsubscribe) => {
+                let filters: Vec<String> =
+                    unsubscribe.filters.iter().map(|each| format!("\"{}\"", filter(each.as_str()))).collect();
+                format!("unsubscribe: {{packet-id: {}, filters: [{}]}}", unsubscribe.id, filters.join(", "))
+            }
+            Packet::Disconnect(disconnect) => {
                 self.judged = true;
-                return self.step(format!("- {name}: {{send: disconnect}}"));
+                disconnection(disconnect)
             }
             Packet::Connack(_)
             | Packet::Suback(_)
-            | Packet::Unsubscribe(_)
             | Packet::Unsuback(_)
             | Packet::Pingreq
             | Packet::Pingresp
@@ -199,10 +207,10 @@ impl<'a> Script<'a> {
             Packet::Pubrec(ack) => format!("pubrec: {{packet-id: {}}}", ack.id),
             Packet::Pubrel(ack) => format!("pubrel: {{packet-id: {}}}", self.variable(device, ack.id)),
             Packet::Pubcomp(ack) => format!("pubcomp: {{packet-id: {}}}", ack.id),
+            Packet::Unsuback(unsuback) => format!("unsuback: {{packet-id: {}}}", unsuback.id),
             Packet::Connect(_)
             | Packet::Subscribe(_)
             | Packet::Unsubscribe(_)
-            | Packet::Unsuback(_)
             | Packet::Pingreq
             | Packet::Pingresp
             | Packet::Disconnect(_)
@@ -317,15 +325,41 @@ fn payload(payload: &[u8]) -> String {
         .map_or_else(String::new, |message| format!("m{}-{}", message.stream, message.sequence))
 }
 
-fn subscription(subscribe: &Subscribe) -> String {
-    let filter = |filter: &str| match filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
+/// A filter of the scenario's own topics.
+fn filter(filter: &str) -> String {
+    match filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
         Some((share, filter)) => format!("$share/{share}/$topic/{filter}"),
         None => format!("$topic/{filter}"),
+    }
+}
+
+/// A DISCONNECT with what it says beyond its reason of 0x00.
+fn disconnection(disconnect: &Disconnect) -> String {
+    let mut fields = Vec::new();
+    if disconnect.reason == ReasonCode::DISCONNECT_WITH_WILL_MESSAGE {
+        fields.push("reason: disconnect-with-will-message".to_owned());
+    }
+    if let Some(expiry) = disconnect.properties.session_expiry_interval() {
+        fields.push(format!("session-expiry-interval: {expiry}"));
+    }
+    format!("disconnect: {{{}}}", fields.join(", "))
+}
+
+fn subscription(subscribe: &Subscribe, version: Version) -> String {
+    let options = |each: &Subscription| {
+        let handling = each.retain_handling as u8;
+        let own = [
+            (each.no_local, "no-local: true".to_owned()),
+            (each.retain_as_published, "retain-as-published: true".to_owned()),
+            (handling > 0, format!("retain-handling: {handling}")),
+        ];
+        let asked = own.into_iter().filter(|(is_asked, _)| *is_asked && version == Version::V5_0);
+        asked.map(|(_, option)| format!(", {option}")).collect::<String>()
     };
-    let filters: Vec<String> = subscribe
-        .filters
-        .iter()
-        .map(|each| format!("{{filter: \"{}\", qos: {}}}", filter(each.filter.as_str()), each.qos.level()))
-        .collect();
+    let entry = |each: &Subscription| {
+        let (filter, qos) = (filter(each.filter.as_str()), each.qos.level());
+        format!("{{filter: \"{filter}\", qos: {qos}{}}}", options(each))
+    };
+    let filters: Vec<String> = subscribe.filters.iter().map(entry).collect();
     format!("subscribe: {{packet-id: {}, filters: [{}]}}", subscribe.id, filters.join(", "))
 }

@@ -118,7 +118,7 @@ pub struct Subscribe {
 }
 
 /// The Subscription Options that MQTT 5.0 has beside the QoS (§3.8.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SubscriptionOptions {
     /// No Local.
     pub no_local: bool,
@@ -319,12 +319,6 @@ impl Pace {
             Self::Every(_) => 0,
             Self::InFlight(most, _) => most,
         }
-    }
-}
-
-impl Default for SubscriptionOptions {
-    fn default() -> Self {
-        Self { no_local: false, retain_as_published: false, retain_handling: RetainHandling::Send }
     }
 }
 
