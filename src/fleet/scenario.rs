@@ -328,7 +328,7 @@ fn payload(payload: &[u8]) -> String {
 /// A filter of the scenario's own topics.
 fn filter(filter: &str) -> String {
     match filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
-        Some((share, filter)) => format!("$share/{share}/$topic/{filter}"),
+        Some((share, filter)) => format!("$$share/{share}/$topic/{filter}"),
         None => format!("$topic/{filter}"),
     }
 }
@@ -349,12 +349,12 @@ fn subscription(subscribe: &Subscribe, version: Version) -> String {
     let options = |each: &Subscription| {
         let handling = each.retain_handling as u8;
         let own = [
-            (each.no_local, "no-local: true".to_owned()),
-            (each.retain_as_published, "retain-as-published: true".to_owned()),
-            (handling > 0, format!("retain-handling: {handling}")),
+            (each.no_local, ", no-local: true".to_owned()),
+            (each.retain_as_published, ", retain-as-published: true".to_owned()),
+            (handling > 0, format!(", retain-handling: {handling}")),
         ];
         let asked = own.into_iter().filter(|(is_asked, _)| *is_asked && version == Version::V5_0);
-        asked.map(|(_, option)| format!(", {option}")).collect::<String>()
+        asked.map(|(_, option)| option).collect::<String>()
     };
     let entry = |each: &Subscription| {
         let (filter, qos) = (filter(each.filter.as_str()), each.qos.level());

@@ -10,8 +10,8 @@ use std::time::Instant;
 use mqttspec_fleet::{
     layout::Layout,
     plan::{
-        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
-        SubscriptionOptions, Template,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, SubscriptionOptions, Template,
     },
     random::Range,
     world::{Options, World},

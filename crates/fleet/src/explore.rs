@@ -5,8 +5,8 @@ use mqttspec_wire::{QoS, Version};
 
 use crate::{
     plan::{
-        Backoff, Client, Duty, Group, Limits, Link, Outage, Pace, Parting, Phase, PhaseEvent, Plan, Publish, Renewal,
-        SECOND, Sizes, Subscribe, SubscriptionOptions, Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Outage, Pace, Parting, Phase, PhaseEvent, Plan, Publish,
+        Renewal, SECOND, Sizes, Subscribe, SubscriptionOptions, Template, Will,
     },
     random::{Random, Range},
 };

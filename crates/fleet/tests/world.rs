@@ -8,8 +8,8 @@ use mqttspec_fleet::{
     history::{Decision, Finding, Promise},
     layout::Layout,
     plan::{
-        Backoff, Client, Duty, Group, Limits, Link, Pace, Parting, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
-        Subscribe, SubscriptionOptions, Template, Will,
+        Backoff, Client, Duty, Group, Limits, Link, Pace, Parting, Phase, PhaseEvent, Plan, Publish, SECOND,
+        Sizes, Subscribe, SubscriptionOptions, Template, Will,
     },
     random::Range,
     shrink::shrink,

@@ -1,7 +1,9 @@
 //! Groups of devices.
 
 use mqttspec_fleet::{
-    plan::{Backoff, Client, Credentials, Duty, Group, Link, Micros, Parting, SubscriptionOptions, Template, Will},
+    plan::{
+        Backoff, Client, Credentials, Duty, Group, Link, Micros, Parting, SubscriptionOptions, Template, Will,
+    },
     random::Range,
 };
 use mqttspec_spec::Version;

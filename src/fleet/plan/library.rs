@@ -1,6 +1,6 @@
 //! What devices cannot do whose client is a library.
 
-use mqttspec_fleet::plan::{Client, Group, Pace};
+use mqttspec_fleet::plan::{Client, Group, Pace, SubscriptionOptions};
 use mqttspec_spec::Version;
 
 use super::{reader::Reader, value};
@@ -40,6 +40,18 @@ pub(super) fn check(reader: &mut Reader<'_>, place: impl Fn(&str) -> Span, group
     }
     let parts = [
         ("subscribe", "lasts", group.subscribe.iter().any(|each| each.renewal.is_some())),
+        ("subscribe", "no-local", group.subscribe.iter().any(|each| each.options.no_local)),
+        (
+            "subscribe",
+            "retain-as-published",
+            group.subscribe.iter().any(|each| each.options.retain_as_published),
+        ),
+        (
+            "subscribe",
+            "retain-handling",
+            group.subscribe.iter().any(|each| each.options != SubscriptionOptions::default()),
+        ),
+        ("publish", "clears", group.publish.iter().any(|each| each.clears > 0)),
         ("publish", "in-flight", group.publish.iter().any(|each| matches!(each.pace, Pace::InFlight(..)))),
         ("will", "chance", group.will.as_ref().is_some_and(|will| will.chance < 1_000_000)),
     ];

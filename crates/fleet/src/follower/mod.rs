@@ -268,7 +268,7 @@ impl Follower {
             Packet::Pingreq => self.pinged = desk.now,
             Packet::Disconnect(disconnect) => {
                 if disconnect.reason.0 == 0 {
-                    desk.events.push(Event::Disconnect);
+                    desk.events.push(Event::Disconnect { with_will: false, expiry: None });
                 }
             }
             // Nothing that a fleet has clients do, and what the decoder lets no client send.

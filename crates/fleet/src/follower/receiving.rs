@@ -169,7 +169,9 @@ pub(super) fn nothing_owed(group: &Group) -> impl Iterator<Item = Event> {
 fn deliver(desk: &mut Desk<'_>, message: Option<Identity>, publish: Publish) {
     let (qos, dup) = (publish.delivery.qos(), publish.delivery.dup());
     if let Some(message) = message {
-        let delivered = Delivered { message, topic: publish.topic, qos, dup, retain: publish.retain };
+        let (topic, retain) = (publish.topic, publish.retain);
+        let expiry = publish.properties.message_expiry_interval();
+        let delivered = Delivered { message, topic, qos, dup, retain, expiry };
         desk.events.push(Event::Delivered(delivered));
     }
 }

@@ -10,7 +10,7 @@ use rstest::rstest;
 use super::*;
 use crate::plan::{
     Backoff, Client, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish as Publication, Sizes, Subscribe,
-    Template,
+    SubscriptionOptions, Template,
 };
 use crate::random::Range;
 
@@ -23,6 +23,7 @@ fn layout() -> Layout {
         qos: [1, 1, 1],
         pace: Pace::Every(Range::only(SECOND)),
         retain: false,
+        clears: 0,
         size: Sizes::only(Range::only(32)),
         expiry: None,
     };
@@ -39,7 +40,12 @@ fn layout() -> Layout {
         receive_maximum: None,
         clock_skew: 0,
         will: None,
-        subscribe: vec![Subscribe { filter, qos: QoS::ExactlyOnce, renewal: None }],
+        subscribe: vec![Subscribe {
+            filter,
+            qos: QoS::ExactlyOnce,
+            renewal: None,
+            options: SubscriptionOptions::default(),
+        }],
         publish: vec![publish],
         acknowledge_after: Range::default(),
         duty: None,

@@ -8,8 +8,8 @@ use rstest::rstest;
 use super::*;
 use crate::{
     plan::{
-        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes, Subscribe,
-        SubscriptionOptions, Template, Will,
+        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
+        Subscribe, SubscriptionOptions, Template, Will,
     },
     random::Range,
 };
