@@ -132,7 +132,8 @@ impl Oracle<'_> {
         if record.fate != Fate::Open {
             return;
         }
-        let fate = if now < open + delay && !clean {
+        // The session of a connection that a restart of the broker ended may have ended with it, and its will be due.
+        let fate = if now < open + delay && !clean && self.down.1 < open {
             Fate::Forbidden
         } else if asked > due {
             record.sent = open;
@@ -151,7 +152,7 @@ impl Oracle<'_> {
         };
         let latest = self.latest_will(publisher).map_or(0, |(_, latest)| latest);
         let delay = self.will_delay(publisher, message.stream);
-        let tolerance = self.tolerance;
+        let (tolerance, down) = (self.tolerance, self.down.1);
         let record =
             self.streams.get_mut(message.stream as usize).and_then(|own| own.record(message.sequence));
         let fate = record.map(|record| record.fate);
@@ -171,7 +172,11 @@ impl Oracle<'_> {
                 client.early_will.get_or_insert(now);
                 true
             }
-            Some(_) if message.sequence == latest && now + tolerance < open.saturating_add(delay) => {
+            Some(_)
+                if message.sequence == latest
+                    && down < open
+                    && now + tolerance < open.saturating_add(delay) =>
+            {
                 self.accuse(Promise::WillDelayed, now, (device, message), |_| {
                     "it came before its delay was over".to_owned()
                 });
