@@ -123,7 +123,7 @@ pub const SHOWN: &[(Rule, &str)] = &[
     (Rule::DisconnectDeletesWill, "wills"),
     (Rule::WillDeletedOncePublished, "wills"),
     (Rule::WillPrompt, "vehicles"),
-    (Rule::WillDelayed, "durable"),
+    (Rule::WillDelayed, "wills"),
     (Rule::WillAtSessionEnd, "wills"),
     (Rule::WillCancelledByReturn, "wills"),
     (Rule::WillQosUsed, "durable"),

@@ -152,3 +152,33 @@ fn no_local_keeps_own_messages_away() {
     let back = [others, vec![own(got(QOS_1, 1))]].concat();
     assert_eq!(judge_on(&layout, back), broken(Promise::NoLocal));
 }
+
+/// A will that has to wait comes at once, and its client is back before the wait is over.
+#[rstest]
+#[case::by_the_broker(None, vec![(Decision::Broken, Promise::WillDelayed)])]
+#[case::after_its_restart(Some(()), vec![])]
+fn a_will_may_come_early_if_the_broker_has_ended(
+    #[case] restart: Option<()>,
+    #[case] expected: Vec<(Decision, Promise)>,
+) {
+    let limits = Limits { persistent: true, ..Limits::default() };
+    let mut plan = plan(Version::V5_0, limits);
+    for will in plan.groups.iter_mut().filter_map(|group| group.will.as_mut()) {
+        will.delay = 60;
+    }
+    let layout = Layout::new(plan).unwrap();
+    let mut oracle = Oracle::new(&layout);
+    let mut now = 0;
+    for (device, event) in beginning() {
+        now += SECOND;
+        oracle.note(now, device, event);
+    }
+    if restart.is_some() {
+        oracle.restarted(now + SECOND, now + 2 * SECOND);
+    }
+    for (device, event) in [lost(PUBLISHER), connect(PUBLISHER, true), vec![got(WILL, 1)]].concat() {
+        now += SECOND;
+        oracle.note(now, device, event);
+    }
+    assert_eq!(oracle.into_verdict().counts.into_keys().collect::<Vec<_>>(), expected);
+}
