@@ -130,6 +130,12 @@ impl<F: Far> World<'_, F> {
 
     /// The last phase is over: the links are good, nothing new is published, and everybody comes back.
     pub(super) fn begin_calm(&mut self) {
+        // What has been lost to a cut that is still to come is lost: that cut is the last.
+        for device in 0..u32::try_from(self.members.len()).unwrap_or(u32::MAX) {
+            if let Some(member) = self.member(device).filter(|member| member.open && member.broken_off) {
+                self.cut(device, member.connection);
+            }
+        }
         self.weather.calm = true;
         self.numbers.begin(self.now, self.layout.plan.phases.len());
         self.oracle.calm(self.now);
