@@ -10,9 +10,13 @@ use reference_broker::{
 use super::VersionFacts;
 use crate::scenario::ast::{Feature, Lack, Limit, Setting};
 
+/// Messages that one client may have been sent without an acknowledgement: so few that scenarios see others wait.
+const IN_FLIGHT: u16 = 32;
+
 /// The configuration of a reference broker with these settings, for a run whose topics begin with `topic`.
 pub fn config(settings: &[Setting], topic: &str) -> Config {
     let mut config = Config::default();
+    config.limits.in_flight = IN_FLIGHT;
     for setting in settings {
         set(&mut config, setting, topic);
     }

@@ -205,7 +205,7 @@ impl Default for Limits {
             filters_per_subscribe: 1_000_000,
             retained: 1_000_000,
             retained_bytes: 1 << 30,
-            in_flight: 32,
+            in_flight: 256,
             queued_messages: 100_000,
             queued_bytes: 16 << 20,
             all_queued_bytes: 1 << 30,

@@ -146,6 +146,9 @@ impl Broker {
         if !turn.obeys(Rule::IncomingExchangesKept) {
             session.incoming.clear();
         }
+        if !self.config.queue_qos_0 {
+            self.with_session(key, |session| session.queue.drop_fleeting());
+        }
         self.settle_will(turn, key, ending);
         if !turn.obeys(Rule::ShareWaitsForMember) {
             self.share_unacknowledged(turn, key);

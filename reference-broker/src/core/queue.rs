@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use mqttspec_wire::PacketId;
+use mqttspec_wire::{PacketId, QoS};
 
 use super::{
     config::Limits,
@@ -139,6 +139,22 @@ impl Queue {
 
     pub(crate) fn clear(&mut self) {
         self.take();
+    }
+
+    /// The client has left: what waits at QoS 0 behind retained messages is not for whoever comes later.
+    pub(crate) fn drop_fleeting(&mut self) {
+        let is_kept = |copy: &Copy| copy.qos != QoS::AtMostOnce;
+        if self.0.as_ref().is_none_or(|waiting| waiting.copies.iter().all(is_kept)) {
+            return;
+        }
+        let old = self.first();
+        let copies = self.take();
+        let new = self.first();
+        self.replays_mut().renumber(|before| {
+            let earlier = usize::try_from(before.saturating_sub(old)).unwrap_or(usize::MAX);
+            new + copies.iter().take(earlier).filter(|copy| is_kept(copy)).count() as u64
+        });
+        copies.into_iter().filter(is_kept).for_each(|copy| self.push(copy));
     }
 }
 

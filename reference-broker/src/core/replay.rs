@@ -110,6 +110,13 @@ impl Replays {
         self.list.insert(number, replay);
     }
 
+    /// Gives the copies that come behind replays other numbers.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u64) -> u64) {
+        for (key, replay) in self.list.take() {
+            self.list.insert(key, Replay { before: number(replay.before), ..replay });
+        }
+    }
+
     fn push(&mut self, replay: Replay) {
         self.remove(replay.name());
         self.restore(self.last + 1, replay);
