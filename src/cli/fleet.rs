@@ -33,7 +33,7 @@ use super::{
 use crate::{
     diagnostic::suggest::did_you_mean,
     fleet::{
-        measured::measured,
+        measured::{measured, misdeeds},
         outcome,
         plan::{self, PlanError},
         report::{self, Report},
@@ -146,6 +146,7 @@ fn judge_plan(
     if ending != Ending::Complete {
         run.stopped = Some(ending.to_string());
     }
+    let misdeeds = misdeeds(&layout.plan, &outcome.conduct);
     let mut page = Page::new(terminal.reading_width(), terminal.colour && !opened.takes_stdout());
     report::write(
         &mut page,
@@ -155,7 +156,7 @@ fn judge_plan(
             numbers: &outcome.numbers,
             about: about(&layout, arguments, &outcome),
             notes: notes(&ending, &absences, hindered),
-            conduct: &outcome.conduct,
+            misdeeds: Some(&misdeeds[..]).filter(|_| !outcome.conduct.is_empty()),
             failures: &failures,
         },
     );
@@ -170,7 +171,7 @@ fn judge_plan(
     tell(&page.finish());
     let mut judged = judged(run, arguments, date);
     judged.scenarios.extend(history.and_then(History::scenario));
-    judged.fleet = Some(measured(&outcome.numbers));
+    judged.fleet = Some(measured(&outcome.numbers, misdeeds));
     opened.write(&[judged])?;
     Ok(match arguments.sharing.shard {
         // What is owed between shares is judged when they are put together.

@@ -1,11 +1,32 @@
 //! What was counted of a fleet, as reports tell it.
 
-use mqttspec_fleet::numbers::{GroupNumbers, Numbers, Times};
+use mqttspec_fleet::{
+    follower::Conduct,
+    numbers::{GroupNumbers, Numbers, Times},
+    plan::Plan,
+};
 
-use crate::report::fleet::{Group, Measured, Percentiles, Phase, Point};
+use crate::report::fleet::{Group, Measured, Misdeed, Percentiles, Phase, Point};
+
+/// What clients did wrong that are a library, by the numbers of their groups.
+pub fn misdeeds(plan: &Plan, conduct: &[(u32, Conduct)]) -> Vec<Misdeed> {
+    let groups =
+        conduct.iter().filter_map(|(group, conduct)| Some((plan.groups.get(*group as usize)?, conduct)));
+    groups
+        .flat_map(|(group, conduct)| {
+            conduct.all().map(|(misdeed, times, first)| Misdeed {
+                group: group.name.clone(),
+                statement: misdeed.statement(group.version).to_string(),
+                what: misdeed.text().to_owned(),
+                times,
+                first,
+            })
+        })
+        .collect()
+}
 
 /// What was measured, for a report.
-pub fn measured(numbers: &Numbers) -> Measured {
+pub fn measured(numbers: &Numbers, misdeeds: Vec<Misdeed>) -> Measured {
     let groups = |groups: &[GroupNumbers]| groups.iter().map(group).collect();
     Measured {
         groups: groups(&numbers.groups()),
@@ -32,6 +53,7 @@ pub fn measured(numbers: &Numbers) -> Measured {
                 slowest: point.slowest,
             })
             .collect(),
+        misdeeds,
     }
 }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use mqttspec_fleet::{
-    follower::Conduct,
     history::{Decision, Finding, Verdict},
     layout::Layout,
     numbers::{GroupNumbers, Numbers, PERCENTILES},
     plan::{Micros, SECOND},
 };
 
-use crate::report::{Page, Tone, counted};
+use crate::report::{Page, Tone, counted, fleet::Misdeed};
 
 /// What is reported.
 #[derive(Debug)]
@@ -25,8 +24,8 @@ pub struct Report<'a> {
     pub about: String,
     /// What else happened, a sentence each.
     pub notes: Vec<String>,
-    /// What clients did wrong that are a library, by the number of their group.
-    pub conduct: &'a [(u32, Conduct)],
+    /// What clients did wrong that are a library, if there are any.
+    pub misdeeds: Option<&'a [Misdeed]>,
     /// How often their connections failed, by what the library says of it.
     pub failures: &'a BTreeMap<String, u64>,
 }
@@ -69,24 +68,16 @@ pub fn write(page: &mut Page, report: &Report<'_>) {
 
 /// What clients did wrong that are a library. The broker has no part in it, so neither has the verdict.
 fn write_libraries(page: &mut Page, report: &Report<'_>) {
-    if report.conduct.is_empty() {
-        return;
-    }
+    let Some(misdeeds) = report.misdeeds else { return };
     page.blank();
     page.line(0, &[(Tone::Strong, "What rumqttc did wrong"), (Tone::Faint, "  (no fault of the broker's)")]);
-    let groups = &report.layout.plan.groups;
-    let mut right = true;
-    for (group, conduct) in report.conduct {
-        let Some(group) = groups.get(*group as usize) else { continue };
-        for (misdeed, count, first) in conduct.all() {
-            right = false;
-            let about = format!("{}  ", misdeed.statement(group.version));
-            let times = format!("  {count} ×, first at {}", time(first));
-            let told = format!("{} {}", group.name, misdeed.text());
-            page.line(2, &[(Tone::Plain, &about), (Tone::Caution, &told), (Tone::Faint, &times)]);
-        }
+    for Misdeed { group, statement, what, times, first } in misdeeds {
+        let about = format!("{statement}  ");
+        let times = format!("  {times} ×, first at {}", time(*first));
+        let told = format!("{group} {what}");
+        page.line(2, &[(Tone::Plain, &about), (Tone::Caution, &told), (Tone::Faint, &times)]);
     }
-    if right {
+    if misdeeds.is_empty() {
         page.line(2, &[(Tone::Plain, "nothing")]);
     }
     for (why, count) in report.failures {

@@ -18,6 +18,25 @@ pub struct Measured {
     pub interval: u64,
     /// What was counted over time.
     pub series: Vec<Point>,
+    /// What devices did wrong whose client is a library.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misdeeds: Vec<Misdeed>,
+}
+
+/// What clients did against the standard that are a library. The broker has no part in it, so neither has the verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misdeed {
+    /// The group of the devices.
+    pub group: String,
+    /// The statement that forbids it, with its version.
+    pub statement: String,
+    /// What was done.
+    pub what: String,
+    /// How often.
+    pub times: u64,
+    /// When first, since the start.
+    pub first: u64,
 }
 
 /// What was measured in a phase.
@@ -185,12 +204,35 @@ pub const COLUMNS: [&str; 15] = [
     "most",
 ];
 
-/// The table in Markdown.
+/// What stands above misdeeds.
+pub const MISDEEDS: &str = "What libraries did wrong (no fault of the broker's)";
+
+/// The names of the columns of misdeeds.
+pub const MISDEED_COLUMNS: [&str; 5] = ["group", "statement", "what was done", "times", "first at"];
+
+impl Misdeed {
+    /// The cells of a table's row.
+    pub fn cells(&self) -> [String; 5] {
+        let Self { group, statement, what, times, first } = self;
+        [group.clone(), statement.clone(), what.clone(), times.to_string(), time(*first)]
+    }
+}
+
+/// The tables in Markdown.
 pub(super) fn markdown(text: &mut String, measured: &Measured) {
     let _ = writeln!(text, "## Measured\n\n| {} |", COLUMNS.join(" | "));
     let _ = writeln!(text, "|---|---|{}", "--:|".repeat(COLUMNS.len() - 2));
     for row in rows(measured) {
         let cells: Vec<String> = row.iter().map(|cell| inline(cell)).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text.push('\n');
+    if measured.misdeeds.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "## {MISDEEDS}\n\n| {} |\n|---|---|---|--:|--:|", MISDEED_COLUMNS.join(" | "));
+    for misdeed in &measured.misdeeds {
+        let cells = misdeed.cells().map(|cell| inline(&cell));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text.push('\n');

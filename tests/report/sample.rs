@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mqttspec::{
     report::{
         Broker, Date, Provenance, Report,
-        fleet::{Group, Measured, Percentiles, Phase, Point},
+        fleet::{Group, Measured, Misdeed, Percentiles, Phase, Point},
     },
     verdict::{
         Evidence, EvidenceKind, Finding, Grade, Hex, Place, RunReport, ScenarioResult, Summary, TargetReport,
@@ -77,7 +77,20 @@ pub(crate) fn measured() -> Measured {
     };
     let point = Point { online: 10, connects: 12, published: 20, delivered: 40, slowest: 3100 };
     let phase = Phase { name: "steady".into(), began: 0, ended: 60_000_000, groups: vec![group.clone()] };
-    Measured { groups: vec![group], phases: vec![phase], interval: 1_000_000, series: vec![point] }
+    let misdeed = Misdeed {
+        group: "gateway".into(),
+        statement: "v5.0:3.3.1-1".into(),
+        what: "sent a message again without DUP".into(),
+        times: 3,
+        first: 1_500_000,
+    };
+    Measured {
+        groups: vec![group],
+        phases: vec![phase],
+        interval: 1_000_000,
+        series: vec![point],
+        misdeeds: vec![misdeed],
+    }
 }
 
 pub(crate) fn every_grade() -> RunReport {

@@ -147,7 +147,7 @@ pub(in super::super) fn judge(
         numbers: &numbers,
         about,
         notes: Vec::new(),
-        conduct: &[],
+        misdeeds: None,
         failures: &BTreeMap::new(),
     };
     report::write(&mut page, &told);
@@ -164,7 +164,7 @@ pub(in super::super) fn judge(
     };
     let mut judged = reports::report(run, &about);
     judged.judges.clear();
-    judged.fleet = Some(measured(&numbers));
+    judged.fleet = Some(measured(&numbers, Vec::new()));
     opened.write(&[judged])?;
     Ok(super::exit(&verdict))
 }

@@ -173,6 +173,5 @@ pub const SHOWN: &[(Rule, &str)] = &[
     (Rule::EndOfSessionOutlivesRestart, "durable"),
     (Rule::WillsOutliveRestart, "durable"),
     (Rule::SessionExpiresAfterRestart, "durable"),
-    (Rule::SessionAgesAcrossRestart, "durable"),
     (Rule::MessageAgesAcrossRestart, "durable"),
 ];

@@ -12,6 +12,10 @@ pub const UNSEEN: &[(&str, &[Rule])] = &[
     ("its messages only come once more, which QoS 1 permits", &[Rule::AcknowledgementsMatchById]),
     ("a server may drop a retained message of QoS 0 at any time", &[Rule::Qos0Retained]),
     ("it only sends less at once than it may", &[Rule::FlowControlStartsAfresh]),
+    (
+        "clocks may stand still while a server does not run, and one that begins anew is not far from that",
+        &[Rule::SessionAgesAcrossRestart],
+    ),
     ("a subscription that is renewed asks for what it had", &[Rule::SubscriptionReplaced]),
     (
         "a server may close a connection for reasons of its own",

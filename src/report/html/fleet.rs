@@ -8,7 +8,7 @@ use super::{
     book::{Book, Column},
     shown,
 };
-use crate::report::fleet::{self, COLUMNS, Group, Measured, Percentiles, Point};
+use crate::report::fleet::{self, COLUMNS, Group, MISDEED_COLUMNS, MISDEEDS, Measured, Percentiles, Point};
 
 const WIDTH: u64 = 720;
 const HEIGHT: u64 = 150;
@@ -36,6 +36,7 @@ pub(super) fn write(book: &Book<'_>) -> Markup {
                         (latencies(&measured.groups))
                     }
                     (table(measured))
+                    (misdeeds(measured))
                 }
             }
         }
@@ -166,6 +167,26 @@ fn table(measured: &Measured) -> Markup {
                 tbody {
                     @for row in fleet::rows(measured) {
                         tr { @for (at, cell) in row.iter().enumerate() { td.number[at > 1] { (shown(cell)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn misdeeds(measured: &Measured) -> Markup {
+    html! {
+        @if !measured.misdeeds.is_empty() {
+            div.wide tabindex="0" role="region" aria-label=(MISDEEDS) {
+                table.plain {
+                    caption { (MISDEEDS) }
+                    thead { tr {
+                        @for (at, name) in MISDEED_COLUMNS.iter().enumerate() { th.number[at > 2] scope="col" { (name) } }
+                    } }
+                    tbody {
+                        @for misdeed in &measured.misdeeds {
+                            tr { @for (at, cell) in misdeed.cells().iter().enumerate() { td.number[at > 2] { (shown(cell)) } } }
+                        }
                     }
                 }
             }

@@ -247,17 +247,25 @@ impl Oracle<'_> {
     /// Whether a client has no subscription of these for certain: its session has ended, or it never subscribed.
     pub(super) fn has_none(&self, now: Micros, device: u32, bits: u8) -> bool {
         let Some(client) = self.clients.get(device as usize) else { return true };
-        let over = client.ended.1.saturating_add(self.lifetime(device).1).saturating_add(SLACK);
-        client.asked(bits).is_none() && client.session != Session::Unknown || !client.online && over < now
+        let over = !client.online && self.over(device, client) < now;
+        client.asked(bits).is_none() && client.session != Session::Unknown || over
+    }
+
+    /// When the session of a client that is away is over for certain.
+    fn over(&self, device: u32, client: &Client) -> Micros {
+        let (open, noticed) = client.ended;
+        // The standard lets clocks stand still while a server does not run, and one that begins anew is not far from that.
+        let begun = if open < self.down.1 { noticed.max(self.down.1) } else { noticed };
+        begun.saturating_add(self.lifetime(device).1).saturating_add(SLACK)
     }
 
     /// Whether Session Present is what it has to be (§3.2.2.2 of MQTT 3.1.1, §3.2.2.1.1 of MQTT 5.0).
     fn judge_session(&mut self, now: Micros, device: u32, present: bool) {
         let Some(client) = self.clients.get(device as usize) else { return };
-        let (least, most) = self.lifetime(device);
+        let (least, _) = self.lifetime(device);
         let restarted = self.restarted.is_some_and(|at| at >= client.alive);
-        let (open, noticed) = client.ended;
-        let expired = client.connect_sent > noticed.saturating_add(most).saturating_add(SLACK);
+        let (open, _) = client.ended;
+        let expired = client.connect_sent > self.over(device, client);
         let kept = now <= open.saturating_add(least) || least == NEVER;
         let promise = match (client.session, present) {
             (_, true) if client.clean_start => Promise::SessionDiscarded,

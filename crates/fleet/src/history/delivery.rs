@@ -208,9 +208,10 @@ impl Oracle<'_> {
         });
         let Some(client) = self.clients.get(device as usize) else { return };
         let connected = client.connect_sent;
-        // Seconds are counted whole, and anew when the broker comes back.
-        let restarted = accepted.is_some_and(|at| at <= self.down.1);
-        let rounding = if restarted { 3 * SECOND } else { SECOND };
+        // Seconds are counted whole, and anew when the broker comes back; while it is down, clocks may stand still.
+        let (ends, back) = self.down;
+        let rounding =
+            if accepted.is_some_and(|at| at <= back) { 3 * SECOND + (back - ends) } else { SECOND };
         let over = accepted.map(|at| at + u64::from(expiry) * SECOND + rounding + self.tolerance);
         if !delivered.dup && over.is_some_and(|over| over < connected) {
             self.accuse(Promise::Expired, now, (device, message), |_| {
