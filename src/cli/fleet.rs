@@ -128,7 +128,7 @@ fn judge_plan(
     if arguments.sharing.shard.is_some() && !arguments.target.is_elsewhere() {
         return Err(BadInput::new("the shares of a fleet play against one broker: name it with --target"));
     }
-    let mut share = arguments.sharing.begin(name, &layout, &mut options)?;
+    let mut share = arguments.sharing.begin(name, &layout, &mut options, stop)?;
     let mut watch = |progress: &Progress<'_>| {
         watching.look(progress);
         !stop.is_asked() && share.as_mut().is_none_or(Share::write)

@@ -65,7 +65,7 @@ impl Matrix {
         Self::played(scenarios, selection, is_whole.then_some(SAMPLE))
     }
 
-    /// The same with every scenario on every mutant, which takes minutes.
+    /// The same with every scenario on every mutant, which takes minutes if it was compiled for debugging.
     pub fn of_every_pair(scenarios: &[Arc<Scenario>]) -> Self {
         Self::played(scenarios, &Selection::default(), Some(1))
     }

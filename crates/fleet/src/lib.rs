@@ -1,8 +1,9 @@
 //! Fleets of MQTT devices on bad links, and what MQTT promises them.
 //!
 //! A [`plan`] says which devices there are and what happens to them; a [`layout`] is the plan written out. A [`device`]
-//! is a client without input or output; a [`follower`] watches one that is somebody else's. The [`world`] puts devices, [`link`]s and the reference broker on a virtual
-//! clock. The [`history`] that the devices see is judged by an oracle that knows neither the world nor the broker.
+//! is a client without input or output; a [`follower`] watches one that is somebody else's. The [`world`] puts devices,
+//! [`link`]s and the reference broker on a virtual clock. The [`history`] that the devices see is judged by an oracle that
+//! knows neither the world nor the broker.
 //!
 //! Nothing here reads a clock or touches a socket; everything is a function of a plan and a seed.
 
@@ -18,4 +19,7 @@ pub mod plan;
 pub mod random;
 pub mod segment;
 pub mod shrink;
+mod statements;
+#[cfg(test)]
+mod testing;
 pub mod world;

@@ -4,8 +4,8 @@
 //!   it when it is sent again.
 //! - No client has more unacknowledged QoS 1 and QoS 2 messages than its Receive Maximum, and none is sent twice on one
 //!   network connection.
-//! - Nobody gets what it has not subscribed to in this session. It may have unsubscribed since: what waits is still
-//!   delivered, at QoS 0 too, where it waits behind retained messages.
+//! - Nobody gets what it has not subscribed to in this session. It may have unsubscribed since, for what waits is still
+//!   delivered: also at QoS 0, if it waits behind retained messages, and those for the client to acknowledge others.
 //! - Every byte that is sent belongs to a packet that the client understands, and no client of MQTT 3.1.1 gets DISCONNECT.
 //! - Nothing grows without bound: there are never more sessions than clients, more subscriptions than filters or more
 //!   retained messages than topics, and when all sessions have ended nothing is left, not even a deadline.
@@ -80,6 +80,8 @@ pub(crate) struct Device {
     pub(crate) in_use: BTreeSet<PacketId>,
     /// The PUBLISH packets above QoS 0 of this network connection that are not acknowledged.
     pending: BTreeSet<PacketId>,
+    /// The filters of subscriptions that may still bring something at QoS 0.
+    live: BTreeSet<&'static str>,
     /// The filters that it has subscribed to in this session.
     filters: BTreeSet<&'static str>,
 }
@@ -195,6 +197,7 @@ impl Device {
             Action::Disconnect { reason } => disconnect(ReasonCode(reason)),
             Action::Subscribe { filter, qos, options, identifier } => {
                 let filter = FILTERS[filter];
+                self.live.insert(filter);
                 self.filters.insert(filter);
                 let handling = [RetainHandling::Send, RetainHandling::SendIfNew];
                 let asked = Subscription {
@@ -206,7 +209,12 @@ impl Device {
                 let properties = properties(identifier.map(Property::SubscriptionIdentifier));
                 Packet::Subscribe(Subscribe { id: id(1), properties, filters: vec![asked] })
             }
-            Action::Unsubscribe { filter } => unsubscribe(2, &[FILTERS[filter]]),
+            Action::Unsubscribe { filter } => {
+                if self.pending.is_empty() {
+                    self.live.remove(FILTERS[filter]);
+                }
+                unsubscribe(2, &[FILTERS[filter]])
+            }
             Action::Publish { topic, qos, retain, dup, id: packet_id, expiry, length } => {
                 let delivery = match qos {
                     0 => Delivery::AtMostOnce,
@@ -230,13 +238,16 @@ impl Device {
     /// The session begins.
     fn forget(&mut self) {
         self.in_use.clear();
+        self.live.clear();
         self.filters.clear();
     }
 
     fn on_publish(&mut self, publish: &Publish) {
         let topic = TopicName::parse(&publish.topic).unwrap();
         let matches = |filter: &&str| TopicFilter::parse_v5(&text(filter)).unwrap().matches(&topic);
-        assert!(self.filters.iter().any(matches), "{topic} without a subscription");
+        let at_once = publish.delivery.qos() == QoS::AtMostOnce;
+        let filters = if at_once { &self.live } else { &self.filters };
+        assert!(filters.iter().any(matches), "{topic} without a subscription");
         let Some(id) = publish.delivery.id() else { return };
         let is_new = self.in_use.insert(id);
         assert_eq!(is_new, !publish.delivery.dup(), "{id} is in use, or DUP is wrong");

@@ -25,7 +25,11 @@ use crate::{
         shards::{Head, MAGIC, Merged, Recorder, Segment, Shard, merge},
     },
     report::Page,
+    runner::Stop,
 };
+
+/// How often one who waits looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The share of a process.
 #[derive(Debug, Args)]
@@ -51,18 +55,21 @@ pub(super) struct Share {
 }
 
 impl Sharing {
-    /// Begins a share: leaves out the devices of the others. Waits until it is time.
+    /// Begins a share: leaves out the devices of the others. Waits until it is time, or until it is to stop.
     pub(super) fn begin(
         &self,
         name: &str,
         layout: &Layout,
         options: &mut Options,
+        stop: &Stop,
     ) -> Result<Option<Share>, BadInput> {
         let (Some(shard), Some(path)) = (self.shard, &self.history) else { return Ok(None) };
         let file = File::create(path).map_err(|error| cannot_write(path, &error.to_string()))?;
         let (_, plan) = plan::text(name).map_err(|error| BadInput::new(error.to_string()))?;
-        if let Some(left) = self.start_at.and_then(|at| Duration::from_secs(at).checked_sub(since_1970())) {
-            std::thread::sleep(left);
+        while let Some(left) = self.start_at.and_then(|at| Duration::from_secs(at).checked_sub(since_1970()))
+            && !stop.is_asked()
+        {
+            std::thread::sleep(left.min(LOOK));
         }
         let began = Micros::try_from(since_1970().as_micros()).unwrap_or(0);
         let head = Head { shard, seed: options.seed, began, plan };

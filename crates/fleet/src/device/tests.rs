@@ -8,60 +8,19 @@ use mqttspec_wire::{
 use super::*;
 use crate::{
     identity::Identity,
-    plan::{Backoff, Client, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, Sizes, Template},
-    random::Range,
+    testing::{self, Board, group, publication},
 };
 
 /// One device that publishes at QoS 2 every second.
 fn layout() -> Layout {
-    let publish = Publish {
-        topic: Template::parse("t").unwrap(),
-        qos: [0, 0, 1],
-        pace: Pace::Every(Range::only(SECOND)),
-        retain: false,
-        clears: 0,
-        size: Sizes::only(Range::only(32)),
-        expiry: None,
-    };
-    let group = Group {
-        name: "publisher".to_owned(),
-        count: 1,
-        version: Version::V5_0,
-        clean_start: false,
-        expiry: 60,
-        keep_alive: 0,
-        credentials: None,
-        receive_maximum: None,
-        clock_skew: 0,
-        will: None,
-        subscribe: Vec::new(),
-        publish: vec![publish],
-        client: Client::Own,
-        acknowledge_after: Range::default(),
-        duty: None,
-        backoff: Backoff::default(),
-        link: Link::default(),
-    };
-    let phase = Phase { name: "steady".to_owned(), lasts: SECOND, event: PhaseEvent::Steady };
-    let limits = Limits::default();
-    Layout::new(Plan { title: String::new(), groups: vec![group], phases: vec![phase], limits }).unwrap()
+    testing::layout(Group { publish: vec![publication([0, 0, 1])], ..group("publisher", Version::V5_0) })
 }
 
 /// Hands a device what happens at a time; what the history gets to know of messages.
 fn events(layout: &Layout, device: &mut Device, now: Micros, input: Input) -> Vec<Event> {
-    let (mut actions, mut events, mut scratch) = (Vec::new(), Vec::new(), BytesMut::new());
-    let mut desk = Desk {
-        layout,
-        run: 1,
-        now,
-        calm: false,
-        messages: None,
-        credentials: None,
-        actions: &mut actions,
-        events: &mut events,
-        scratch: &mut scratch,
-    };
-    device.handle(&mut desk, input);
+    let mut board = Board::default();
+    device.handle(&mut board.desk(layout, now), input);
+    let mut events = board.events;
     events.retain(|event| matches!(event, Event::Publish { .. } | Event::Acked { .. } | Event::Abandoned(_)));
     events
 }

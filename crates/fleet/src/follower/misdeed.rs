@@ -2,39 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mqttspec_spec::{StatementId, Version, v3, v5};
+use crate::{plan::Micros, statements::by_statement};
 
-use crate::plan::Micros;
-
-/// Makes the misdeeds from a table: a name, the statements of both versions, and what was done.
-macro_rules! misdeeds {
-    ($($name:ident $old:literal $new:literal $text:literal;)*) => {
-        /// Something that the standard forbids a client.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Misdeed {
-            $(#[doc = $text] $name,)*
-        }
-
-        impl Misdeed {
-            /// The statement that forbids it.
-            pub const fn statement(self, version: Version) -> StatementId {
-                match (self, version) {
-                    $(
-                        (Self::$name, Version::V3_1_1) => v3!($old),
-                        (Self::$name, Version::V5_0) => v5!($new),
-                    )*
-                }
-            }
-
-            /// What was done, in a few words.
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-misdeeds! {
+by_statement! {
+    /// Something that the standard forbids a client.
+    Misdeed:
     WithoutDup "3.3.1-1" "3.3.1-1" "sent a message again without DUP";
     OtherIdentifier "2.3.1-3" "4.4.0-1" "sent a message again with another Packet Identifier";
     AtOtherTimes "4.4.0-1" "4.4.0-1" "sent a message twice on one connection";

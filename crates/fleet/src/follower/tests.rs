@@ -1,6 +1,5 @@
 //! What a follower makes of clients that keep the rules, and of those that do not.
 
-use bytes::BytesMut;
 use mqttspec_wire::{
     PacketId, Properties, QoS, ReasonCode, Utf8String, Version,
     packet::{Ack, Connack, Connect, Delivery, Publish},
@@ -8,53 +7,22 @@ use mqttspec_wire::{
 use rstest::rstest;
 
 use super::*;
-use crate::plan::{
-    Backoff, Client, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish as Publication, Sizes, Subscribe,
-    SubscriptionOptions, Template,
+use crate::{
+    plan::Client,
+    testing::{self, Board, group, publication, subscription},
 };
-use crate::random::Range;
 
 const V: Version = Version::V5_0;
 
 /// One client that publishes to `t` and subscribes to it.
 fn layout() -> Layout {
-    let publish = Publication {
-        topic: Template::parse("t").unwrap(),
-        qos: [1, 1, 1],
-        pace: Pace::Every(Range::only(SECOND)),
-        retain: false,
-        clears: 0,
-        size: Sizes::only(Range::only(32)),
-        expiry: None,
-    };
-    let filter = Template::parse("t").unwrap();
-    let group = Group {
-        name: "library".to_owned(),
-        count: 1,
+    testing::layout(Group {
         client: Client::Rumqttc,
-        version: V,
-        clean_start: false,
-        expiry: 60,
         keep_alive: 5,
-        credentials: None,
-        receive_maximum: None,
-        clock_skew: 0,
-        will: None,
-        subscribe: vec![Subscribe {
-            filter,
-            qos: QoS::ExactlyOnce,
-            renewal: None,
-            options: SubscriptionOptions::default(),
-        }],
-        publish: vec![publish],
-        acknowledge_after: Range::default(),
-        duty: None,
-        backoff: Backoff::default(),
-        link: Link::default(),
-    };
-    let phase = Phase { name: "steady".to_owned(), lasts: SECOND, event: PhaseEvent::Steady };
-    let limits = Limits::default();
-    Layout::new(Plan { title: String::new(), groups: vec![group], phases: vec![phase], limits }).unwrap()
+        publish: vec![publication([1, 1, 1])],
+        subscribe: vec![subscription()],
+        ..group("library", V)
+    })
 }
 
 /// What is done to a follower, one thing in each second.
@@ -77,24 +45,10 @@ type Work = Box<dyn FnOnce(&mut Follower, &mut Desk<'_>)>;
 fn followed(steps: Vec<Step>) -> (Follower, Vec<Event>, Vec<Packet>) {
     let layout = layout();
     let mut follower = Follower::new(&layout, 0, 1);
-    let (mut actions, mut events, mut scratch) = (Vec::new(), Vec::new(), BytesMut::new());
-    let mut now = 0;
+    let (mut board, mut now) = (Board::default(), 0);
     let mut step = |step: Work| {
         now += SECOND;
-        let (messages, credentials) = (None, None);
-        let (actions, events, scratch) = (&mut actions, &mut events, &mut scratch);
-        let mut desk = Desk {
-            layout: &layout,
-            run: 1,
-            now,
-            calm: false,
-            messages,
-            credentials,
-            actions,
-            events,
-            scratch,
-        };
-        step(&mut follower, &mut desk);
+        step(&mut follower, &mut board.desk(&layout, now));
     };
     let connect = |session_present: bool| {
         move |follower: &mut Follower, desk: &mut Desk<'_>| {
@@ -125,14 +79,14 @@ fn followed(steps: Vec<Step>) -> (Follower, Vec<Event>, Vec<Packet>) {
             }
         }
     }
-    let sent = actions.iter().filter_map(|action| match action {
+    let sent = board.actions.iter().filter_map(|action| match action {
         Action::Send(bytes) => decode(Sender::Client, Some(V), bytes).ok(),
         Action::Open | Action::Close | Action::Leave | Action::Begin | Action::Pass(_) | Action::HangUp => {
             None
         }
     });
     let sent = sent.collect();
-    (follower, events, sent)
+    (follower, board.events, sent)
 }
 
 fn hello() -> Packet {
@@ -270,23 +224,9 @@ fn nothing_is_owed_to_a_client_that_closes_when_pubrel_comes() {
     let steps = vec![Down(exactly(1, false, 1)), Again(true), Down(Packet::Pubrel(ack(1)))];
     let layout = layout();
     let (mut follower, ..) = followed(steps);
-    let (mut actions, mut events, mut scratch) = (Vec::new(), Vec::new(), BytesMut::new());
-    let since = follower.owed.last().unwrap().since;
-    let (messages, credentials, now) = (None, None, since + 1);
-    let (actions, scratch) = (&mut actions, &mut scratch);
-    let mut desk = Desk {
-        layout: &layout,
-        run: 1,
-        now,
-        calm: false,
-        messages,
-        credentials,
-        actions,
-        events: &mut events,
-        scratch,
-    };
-    follower.follow(&mut desk, Deed::HangsUp);
-    assert_eq!(events, [Event::Unsubscribe(0), Event::Ended { by_broker: false }]);
+    let (mut board, since) = (Board::default(), follower.owed.last().unwrap().since);
+    follower.follow(&mut board.desk(&layout, since + 1), Deed::HangsUp);
+    assert_eq!(board.events, [Event::Unsubscribe(0), Event::Ended { by_broker: false }]);
     assert_eq!(follower.conduct(LATE).all().next().unwrap().0, Misdeed::ClosedAtPubrel);
     let (mut lasting, ..) = followed(vec![HangsUp, Again(true)]);
     assert_eq!(lasting.last_words(&layout, LATE, SECOND), []);

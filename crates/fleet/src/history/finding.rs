@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use mqttspec_spec::{StatementId, v3, v5};
+use mqttspec_spec::StatementId;
 use mqttspec_wire::Version;
 
-use crate::{identity::Identity, plan::Micros};
+use crate::{identity::Identity, plan::Micros, statements::by_statement};
 
 /// How many findings are kept with all they have to say. The others are counted.
 const KEPT: usize = 100;
@@ -54,38 +54,9 @@ pub enum Limit {
     MessageExpiry,
 }
 
-/// Makes the promises from a table: a name, the statements of both versions, and what is promised.
-macro_rules! promises {
-    ($($name:ident $old:literal $new:literal $text:literal;)*) => {
-        /// What MQTT promises to a fleet.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Promise {
-            $(#[doc = $text] $name,)*
-        }
-
-        impl Promise {
-            /// All promises.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The statement that promises it.
-            pub const fn statement(self, version: Version) -> StatementId {
-                match (self, version) {
-                    $(
-                        (Self::$name, Version::V3_1_1) => v3!($old),
-                        (Self::$name, Version::V5_0) => v5!($new),
-                    )*
-                }
-            }
-
-            /// What is promised, in a sentence.
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-promises! {
+by_statement! {
+    /// What MQTT promises to a fleet.
+    Promise:
     Delivered "4.5.0-1" "4.5.0-1" "A message that the broker has acknowledged reaches every subscriber.";
     Acknowledged "3.3.4-1" "3.3.4-1" "A message of QoS 1 or QoS 2 is acknowledged.";
     Completed "4.3.3-2" "4.3.3-11" "PUBREL is answered with PUBCOMP.";

@@ -7,11 +7,8 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    plan::{
-        Backoff, Client, Group, Limits, Link, Pace, Phase, PhaseEvent, Plan, Publish, SECOND, Sizes,
-        Subscribe, SubscriptionOptions, Template, Will,
-    },
-    random::Range,
+    plan::{Group, Limits, Plan, SECOND, Template, Will},
+    testing::{self, group, publication, subscription},
 };
 
 const SUBSCRIBER: u32 = 0;
@@ -30,54 +27,22 @@ fn layout(version: Version, limits: Limits) -> Layout {
 }
 
 fn plan(version: Version, limits: Limits) -> Plan {
-    let template = |text| Template::parse(text).unwrap();
+    let will = Will {
+        topic: Template::plain("t"),
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        delay: 0,
+        chance: 1_000_000,
+    };
     let publisher = Group {
-        name: "publisher".to_owned(),
-        count: 1,
-        version,
-        clean_start: false,
-        expiry: 60,
         keep_alive: 10,
-        credentials: None,
-        receive_maximum: None,
-        clock_skew: 0,
-        will: Some(Will {
-            topic: template("t"),
-            qos: QoS::AtLeastOnce,
-            retain: false,
-            delay: 0,
-            chance: 1_000_000,
-        }),
-        subscribe: Vec::new(),
-        publish: vec![Publish {
-            topic: template("t"),
-            qos: [1, 1, 1],
-            pace: Pace::Every(Range::only(SECOND)),
-            retain: false,
-            clears: 0,
-            size: Sizes::only(Range::only(32)),
-            expiry: None,
-        }],
-        client: Client::Own,
-        acknowledge_after: Range::default(),
-        duty: None,
-        backoff: Backoff::default(),
-        link: Link::default(),
+        will: Some(will),
+        publish: vec![publication([1, 1, 1])],
+        ..group("publisher", version)
     };
-    let subscriber = Group {
-        name: "subscriber".to_owned(),
-        will: None,
-        publish: Vec::new(),
-        subscribe: vec![Subscribe {
-            filter: template("t"),
-            qos: QoS::ExactlyOnce,
-            renewal: None,
-            options: SubscriptionOptions::default(),
-        }],
-        ..publisher.clone()
-    };
-    let phase = Phase { name: "steady".to_owned(), lasts: SECOND, event: PhaseEvent::Steady };
-    Plan { title: String::new(), groups: vec![subscriber, publisher], phases: vec![phase], limits }
+    let subscriber =
+        Group { keep_alive: 10, subscribe: vec![subscription()], ..group("subscriber", version) };
+    testing::plan(vec![subscriber, publisher], limits)
 }
 
 /// A step of a history: a second later, this device did or saw that.

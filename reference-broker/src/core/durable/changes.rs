@@ -44,12 +44,15 @@ impl Changes {
     }
 
     /// The bytes that [`from_bytes`](Self::from_bytes) reads.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Reads what was written down.
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Self, BrokenRecord> {
+    ///
+    /// # Errors
+    /// The bytes are none of [`as_bytes`](Self::as_bytes).
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, BrokenRecord> {
         let mut rest = bytes.as_slice();
         while next(&mut rest).is_some() {}
         if rest.is_empty() { Ok(Self(bytes)) } else { Err(BrokenRecord::new("a change is cut off")) }

@@ -3,7 +3,10 @@
 use mqttspec_wire::packet::RetainHandling;
 
 use super::*;
-use crate::plan::{Duty, Parting};
+use crate::{
+    plan::{Duty, Parting, Publish, Subscribe},
+    random::Range,
+};
 
 /// A plan of which the subscriber and the publisher are a little different.
 fn changed(change: impl FnOnce(&mut Subscribe, &mut Publish)) -> Layout {
