@@ -217,6 +217,30 @@ fn a_fleet_shows_itself_and_ends_when_it_is_asked_to() {
     assert!(stdout.contains("The run is over early: it was interrupted."), "{stdout}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_share_that_waits_for_its_time_ends_when_it_is_asked_to() {
+    let (plan, history) = (Temporary::new("waits.yaml"), Temporary::new("waits.history"));
+    fs::write(&plan.0, SMALL).unwrap();
+    let broker = Broker::start(&[]).unwrap();
+    let never = u32::MAX.to_string();
+    let share = Command::new(env!("CARGO_BIN_EXE_mqttspec"))
+        .args(["fleet", &plan.path(), "--target", &broker.url(), "--shard", "1/2"])
+        .args(["--history", &history.path(), "--start-at", &never])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    // The file is made just before it begins to wait.
+    while !history.0.exists() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it does not begin");
+    }
+    let asked = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &share.id().to_string()]).status().unwrap().success());
+    assert_eq!(share.wait_with_output().unwrap().status.code(), Some(3));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
 /// Plays all shares of the small fleet against a broker, each by a process of its own, and judges them together.
 fn in_shares(broker: &Broker, name: &str) -> (Option<i32>, String) {
     let plan = Temporary::new(&format!("{name}.yaml"));
