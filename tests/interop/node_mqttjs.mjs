@@ -197,9 +197,8 @@ const ca = readFileSync(caFile);
 for (const url of urls) {
   for (const [version, number] of [["3.1.1", 4], ["5.0", 5]]) {
     const place = new Place(url, number, ca);
-    const behaviours = [qosLevels, retained, wills, resumed, large];
+    const behaviours = [qosLevels, retained, wills, resumed, large, topics];
     if (number === 5) behaviours.push(shared);
-    if (place.scheme === "mqtt") behaviours.push(topics);
     for (const behaviour of behaviours) {
       try {
         await behaviour(place);

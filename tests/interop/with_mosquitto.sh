@@ -7,6 +7,7 @@ set -euo pipefail
 ca=$1 folder=$2 tcp=$3 tls=$4
 out=$folder/out
 subscriber=
+members=()
 
 fail() {
     echo "mosquitto, $scheme, $version: $1; the subscriber says:" >&2
@@ -14,7 +15,7 @@ fail() {
     exit 1
 }
 
-trap '[[ -z $subscriber ]] || kill "$subscriber" 2>/dev/null || true' EXIT
+trap 'kill $subscriber "${members[@]}" 2>/dev/null || true' EXIT
 
 publish() {
     mosquitto_pub "${place[@]}" -V "$version" "$@"
@@ -57,8 +58,9 @@ retained() {
     publish -q 1 -t "$topic/retained" -n --retain
 }
 
+# The one that is killed has its will published, the one that takes its leave has not.
 wills() {
-    subscribe -q 1 -t "$topic/will" -C 1
+    subscribe -q 1 -t "$topic/will" -C 2
     local mortal
     # What an earlier one said must not be taken for this one's.
     : >"$folder/mortal"
@@ -70,17 +72,24 @@ wills() {
         sleep 0.02
     done
     { kill -KILL "$mortal" && wait "$mortal"; } 2>/dev/null || true
-    received "$topic/will gone 1 0"
+    until grep -q '^message' "$out"; do
+        kill -0 "$subscriber" 2>/dev/null || fail "the will did not come"
+        sleep 0.02
+    done
+    mosquitto_sub "${place[@]}" -V "$version" -t "$topic/x" --will-topic "$topic/will" --will-payload 'not published' -E
+    publish -q 1 -t "$topic/will" -m next
+    received "$topic/will gone 1 0" "$topic/will next 1 0"
 }
 
 resumed() {
-    local kept=(-c -i "sleeper-$scheme-$version" -q 1 -t "$topic/kept")
+    local kept=(-c -i "sleeper-$scheme-$version" -q 2 -t "$topic/kept")
     [[ $version == mqttv5 ]] && kept+=(-x 60)
     subscribe "${kept[@]}" -E
     wait "$subscriber" || fail "it did not leave"
     publish -q 1 -t "$topic/kept" -m 'while away'
-    subscribe "${kept[@]}" -C 1
-    received "$topic/kept while away 1 0"
+    publish -q 2 -t "$topic/kept" -m 'still away'
+    subscribe "${kept[@]}" -C 2
+    received "$topic/kept while away 1 0" "$topic/kept still away 2 0"
 }
 
 large() {
@@ -97,22 +106,45 @@ large() {
     subscriber=
 }
 
+# Each message comes to one of two members.
 shared() {
-    subscribe -q 1 -t "\$share/group/$topic/shared" -C 2
-    publish -q 1 -t "$topic/shared" -m one
-    publish -q 1 -t "$topic/shared" -m two
-    received "$topic/shared one 1 0" "$topic/shared two 1 0"
+    local number expected
+    members=()
+    for number in 1 2; do
+        subscribe -q 1 -t "\$share/group/$topic/shared"
+        members+=("$subscriber")
+        out=$folder/other
+    done
+    for number in {0..9}; do
+        publish -q 1 -t "$topic/shared" -m "$number"
+    done
+    expected=$(printf "message $topic/shared %s 1 0\n" {0..9})
+    until [[ $(shares | wc -l) -ge 10 ]]; do
+        kill -0 "${members[@]}" 2>/dev/null || fail "not all messages came"
+        sleep 0.02
+    done
+    { kill "${members[@]}" && wait "${members[@]}"; } 2>/dev/null || true
+    [[ $(shares | sort) == "$expected" ]] || fail "other messages came than 0 to 9"
+    out=$folder/out subscriber=
+    members=()
 }
 
+shares() {
+    grep -h '^message' "$folder/out" "$folder/other" || true
+}
+
+# A publisher knows one topic only, so not each of them has one.
 topics() {
-    local filters=() number
+    local filters=() number expected=()
     for number in {1..10000}; do
         filters+=(-t "$topic/many/$number")
     done
-    subscribe "${filters[@]}" -C 2
-    publish -t "$topic/many/1" -m first
-    publish -t "$topic/many/10000" -m last
-    received "$topic/many/1 first 0 0" "$topic/many/10000 last 0 0"
+    subscribe "${filters[@]}" -C 100
+    for number in {100..10000..100}; do
+        publish -t "$topic/many/$number" -m "at $number"
+        expected+=("$topic/many/$number at $number 0 0")
+    done
+    received "${expected[@]}"
 }
 
 for scheme in mqtt mqtts; do
@@ -122,9 +154,8 @@ for scheme in mqtt mqtts; do
     esac
     for version in mqttv311 mqttv5; do
         topic=mosquitto/$scheme/$version
-        behaviours=(qos_levels retained wills resumed large)
+        behaviours=(qos_levels retained wills resumed large topics)
         [[ $version == mqttv311 ]] || behaviours+=(shared)
-        [[ $scheme == mqtts ]] || behaviours+=(topics)
         for behaviour in "${behaviours[@]}"; do
             "$behaviour"
         done

@@ -103,7 +103,7 @@ async fn resumed(place: &Place) -> Result<(), Failure> {
     sleeper.leave().await
 }
 
-/// Each message comes to one of two members, and both get some.
+/// Each message comes to one of two members.
 async fn shared(place: &Place) -> Result<(), Failure> {
     let filter = [format!("$share/group/{}", place.topic("shared"))];
     let (mut one, mut other) = (place.client("one").await?, place.client("other").await?);
