@@ -80,7 +80,7 @@ impl Narrator {
                 };
                 format!("{} < {packet}", self.name(*id))
             }
-            Output::Close(id) => {
+            Output::Close(id) | Output::Part(id) => {
                 let told = format!("{} is closed", self.name(*id));
                 self.clients.remove(id);
                 told

@@ -150,7 +150,7 @@ impl Wire<'_> {
                     let verified = if is_right { Verified::Right } else { Verified::Wrong };
                     self.hand_over(now, BrokerInput::Verified(connection, verified), play);
                 }
-                Output::Close(connection) => {
+                Output::Close(connection) | Output::Part(connection) => {
                     let link = link(connection);
                     if self.open.remove(&link) {
                         play.input(now, link, Input::Closed(false));

@@ -156,9 +156,9 @@ impl<P: Peer> Peer for Tampered<P> {
         for output in made {
             match output {
                 Output::Send(id, packet) | Output::Pass(id, packet) => self.sent(now, id, packet, outputs),
-                Output::Close(id) => {
+                Output::Close(id) | Output::Part(id) => {
                     self.closed(id);
-                    outputs.push(Output::Close(id));
+                    outputs.push(output);
                 }
                 asks @ Output::Verify { .. } => outputs.push(asks),
             }

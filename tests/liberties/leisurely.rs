@@ -60,7 +60,7 @@ impl Peer for Leisurely {
         for output in made {
             match output {
                 Output::Send(id, bytes) | Output::Pass(id, bytes) => self.send(now, id, bytes, outputs),
-                Output::Close(id) => {
+                Output::Close(id) | Output::Part(id) => {
                     self.hurry(id, outputs);
                     outputs.push(output);
                 }

@@ -73,7 +73,7 @@ impl<M: Manner> Peer for Liberal<M> {
         for output in made {
             match output {
                 Output::Send(id, bytes) | Output::Pass(id, bytes) => outputs.extend(self.said(id, bytes)),
-                Output::Close(_) | Output::Verify { .. } => outputs.push(output),
+                Output::Close(_) | Output::Part(_) | Output::Verify { .. } => outputs.push(output),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Measures the reference broker, and mosquitto beside it, over TCP on the loopback interface.
 //!
 //! `.ci/bench` runs it: `load OUR_PROGRAM MOSQUITTO`, with the paths of both programs; the tables go to standard output.
+//! With the name of a [`Table`] behind them it is only that one.
 //! What a broker takes of the processor and of the memory is read from `/proc`, so that this needs Linux.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program")]
 
@@ -20,12 +21,20 @@ use throughput::{Load, Rate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [ours, mosquitto] = arguments.as_slice() else {
-        eprintln!("usage: load OUR_PROGRAM MOSQUITTO, as .ci/bench calls it");
+    let (programs, tables) = match arguments.as_slice() {
+        [ours, mosquitto] => (Some((ours, mosquitto)), Table::ALL.to_vec()),
+        [ours, mosquitto, name] => {
+            (Some((ours, mosquitto)), Table::ALL.into_iter().filter(|table| table.name() == name).collect())
+        }
+        _ => (None, Vec::new()),
+    };
+    let (Some((ours, mosquitto)), false) = (programs, tables.is_empty()) else {
+        let names = Table::ALL.map(Table::name).join("|");
+        eprintln!("usage: load OUR_PROGRAM MOSQUITTO [{names}], as .ci/bench calls it");
         return ExitCode::from(2);
     };
     let programs = [Program::Ours(ours.into()), Program::Mosquitto(mosquitto.into())];
-    match run(&programs) {
+    match run(&programs, &tables) {
         Ok(tables) => {
             print!("{tables}");
             ExitCode::SUCCESS
@@ -37,14 +46,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(programs: &[Program; 2]) -> Result<String, Box<dyn Error>> {
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+enum Table {
+    Messages,
+    Store,
+    Connections,
+    Pressure,
+}
+
+impl Table {
+    const ALL: [Self; 4] = [Self::Messages, Self::Store, Self::Connections, Self::Pressure];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Store => "store",
+            Self::Connections => "connections",
+            Self::Pressure => "pressure",
+        }
+    }
+}
+
+fn run(programs: &[Program; 2], wanted: &[Table]) -> Result<String, Box<dyn Error>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(LocalSet::new().run_until(async {
         let mut tables = String::new();
-        throughput_table(programs, &mut tables).await?;
-        store_table(programs, &mut tables).await?;
-        connections_table(programs, &mut tables).await?;
-        pressure_table(programs, &mut tables).await?;
+        for table in wanted {
+            match table {
+                Table::Messages => throughput_table(programs, &mut tables).await?,
+                Table::Store => store_table(programs, &mut tables).await?,
+                Table::Connections => connections_table(programs, &mut tables).await?,
+                Table::Pressure => pressure_table(programs, &mut tables).await?,
+            }
+        }
         Ok(tables)
     }))
 }
@@ -114,14 +149,22 @@ async fn throughput_table(programs: &[Program; 2], table: &mut String) -> io::Re
 }
 
 async fn store_table(programs: &[Program; 2], table: &mut String) -> io::Result<()> {
-    head(table, "Cost of the store", &["load, sessions kept", "in memory, msg/s", "in a file, msg/s"]);
+    let columns = [
+        "load, sessions kept",
+        "in memory, msg/s",
+        "in a file, msg/s",
+        "in memory, msg/CPU s",
+        "in a file, msg/CPU s",
+    ];
+    head(table, "Cost of the store", &columns);
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
         for (publishers, subscribers) in [(1, 1), (100, 1)] {
             let load = Load { publishers, subscribers, qos, keeps_sessions: true };
             let memory = throughput::measure(&Broker::start(&programs[0])?, load).await?;
             let file = throughput::measure(&Broker::start_with_store(&programs[0])?, load).await?;
             let name = format!("{qos}, {publishers} : {subscribers}");
-            row(table, &[name, grouped(memory.per_second), grouped(file.per_second)]);
+            let cells = [memory.per_second, file.per_second, memory.per_cpu_second, file.per_cpu_second];
+            row(table, &[vec![name], cells.map(grouped).to_vec()].concat());
         }
     }
     Ok(())

@@ -241,13 +241,10 @@ impl Broker {
 }
 
 fn close_unless_lost(turn: &mut Turn, id: ConnectionId, ending: Ending) {
-    let closes = match ending {
-        Ending::Lost => false,
-        Ending::Disconnected(_) => turn.obeys(Rule::ClosesAfterClientsDisconnect),
-        Ending::Error(..) => turn.obeys(Rule::ClosesAfterError),
-        Ending::TakenOver | Ending::Unanswered => true,
-    };
-    if closes {
-        turn.close(id);
+    match ending {
+        Ending::Disconnected(_) if turn.obeys(Rule::ClosesAfterClientsDisconnect) => turn.part(id),
+        Ending::Error(..) if turn.obeys(Rule::ClosesAfterError) => turn.close(id),
+        Ending::TakenOver | Ending::Unanswered => turn.close(id),
+        Ending::Lost | Ending::Disconnected(_) | Ending::Error(..) => {}
     }
 }

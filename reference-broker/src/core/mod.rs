@@ -148,6 +148,9 @@ pub enum Output {
     /// Closes the network connection after what was sent on it. Nothing follows on it, and no
     /// [`Input::Closed`] is needed.
     Close(ConnectionId),
+    /// The same after the client's DISCONNECT (§3.14), with which it has said that it sends nothing more: there is no need
+    /// to wait until it closes its side, too.
+    Part(ConnectionId),
     /// Asks whether a client's password has this hash; [`Input::Verified`] is awaited.
     Verify {
         /// The connection of the client.

@@ -267,6 +267,11 @@ impl<'a> Turn<'a> {
         self.out.push(Output::Close(connection));
     }
 
+    /// The same when the client has said that it sends nothing more.
+    pub(crate) fn part(&mut self, connection: ConnectionId) {
+        self.out.push(Output::Part(connection));
+    }
+
     /// Whether the client accepts a packet of this size (MQTT 5.0 §3.1.2.11.4).
     pub(crate) fn fits(&self, to: &Link, packet: &Packet) -> bool {
         self.accepts(to, || packet.encoded_len(to.version))

@@ -38,6 +38,8 @@ pub(super) struct Connection {
     /// The bytes in `packets`.
     size: usize,
     stage: Stage,
+    /// Whether dropping it is all there is to closing it.
+    is_plain: bool,
     /// By when it is gone, if it is to end.
     deadline: Option<Instant>,
     /// Whether what was written has left.
@@ -50,12 +52,14 @@ pub(super) struct Connection {
 ///
 /// ```text
 /// Open -- nothing more is to be written --> Closing -- all is written --> Lingering -- the client closes --> gone
+///  `----- the client sends nothing more ---> Parting -- all is written -------------------------------------> gone
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Open,
     Closing,
     Lingering,
+    Parting,
 }
 
 /// What has come from a client.
@@ -66,13 +70,14 @@ pub(super) enum Heard {
 }
 
 impl Connection {
-    pub(super) const fn new(stream: Box<dyn Duplex>, waker: Waker) -> Self {
+    pub(super) const fn new(stream: Box<dyn Duplex>, is_plain: bool, waker: Waker) -> Self {
         Self {
             stream,
             waker,
             packets: VecDeque::new(),
             size: 0,
             stage: Stage::Open,
+            is_plain,
             deadline: None,
             is_flushed: true,
             is_touched: false,
@@ -105,11 +110,21 @@ impl Connection {
         self.stage = Stage::Closing;
     }
 
+    /// The same when the client sends nothing more.
+    pub(super) fn part(&mut self) {
+        self.stage = if self.is_plain { Stage::Parting } else { Stage::Closing };
+    }
+
+    /// Whether nothing is left to do but to drop it.
+    pub(super) fn has_parted(&self) -> bool {
+        self.stage == Stage::Parting && self.packets.is_empty() && self.is_flushed
+    }
+
     /// Whether there is something to write, or to do after that.
     pub(super) fn wants_to_write(&self) -> bool {
         match self.stage {
             Stage::Open => !self.packets.is_empty() || !self.is_flushed,
-            Stage::Closing => true,
+            Stage::Closing | Stage::Parting => true,
             Stage::Lingering => false,
         }
     }
@@ -133,8 +148,10 @@ impl Connection {
                 self.stage = Stage::Lingering;
                 self.deadline = Some(Instant::now() + LINGER);
             }
-            Stage::Closing if self.deadline.is_none() => self.deadline = Some(Instant::now() + PATIENCE),
-            Stage::Open | Stage::Closing | Stage::Lingering => {}
+            Stage::Closing | Stage::Parting if !is_done && self.deadline.is_none() => {
+                self.deadline = Some(Instant::now() + PATIENCE);
+            }
+            Stage::Open | Stage::Closing | Stage::Lingering | Stage::Parting => {}
         }
         Ok(())
     }
@@ -154,7 +171,7 @@ impl Connection {
         self.is_flushed = true;
         match self.stage {
             Stage::Closing => Pin::new(&mut self.stream).poll_shutdown(cx),
-            Stage::Open | Stage::Lingering => Poll::Ready(Ok(())),
+            Stage::Open | Stage::Lingering | Stage::Parting => Poll::Ready(Ok(())),
         }
     }
 }

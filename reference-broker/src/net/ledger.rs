@@ -64,7 +64,7 @@ impl Waiting {
                 self.bytes += bytes.len();
                 *id
             }
-            Output::Close(id) | Output::Verify { connection: id, .. } => *id,
+            Output::Close(id) | Output::Part(id) | Output::Verify { connection: id, .. } => *id,
         };
         if self.last != Some(client) {
             self.last = Some(client);

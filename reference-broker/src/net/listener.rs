@@ -31,6 +31,8 @@ enum Socket {
 /// A network connection that is ready for MQTT, and who is at the other side if its certificate says so.
 pub(super) struct Accepted {
     pub(super) stream: Box<dyn Duplex>,
+    /// Whether there is neither TLS nor WebSocket on it, which are to be closed before the network connection is.
+    pub(super) is_plain: bool,
     pub(super) identity: Option<Utf8String>,
 }
 
@@ -79,7 +81,7 @@ impl Listener {
             }
             match self.socket.accept().await {
                 Ok(stream) if self.tls.is_none() && !self.is_websocket => {
-                    let accepted = Accepted { stream, identity: None };
+                    let accepted = Accepted { stream, is_plain: true, identity: None };
                     if events.send(Event::Accepted(accepted)).await.is_err() {
                         return;
                     }
@@ -137,7 +139,7 @@ async fn greet(
         None => (stream, None),
     };
     let stream = if is_websocket { Box::new(Frames::upgrade(stream, frame).await?) } else { stream };
-    Ok(Accepted { stream, identity })
+    Ok(Accepted { stream, is_plain: false, identity })
 }
 
 /// Waits a little when the system has no room for another connection. Nothing tells when it has room again, and to ask at

@@ -144,8 +144,8 @@ impl Server {
         Report { statistics: self.broker.statistics(self.now()), backlog }
     }
 
-    fn accepted(&mut self, Accepted { stream, identity }: Accepted) {
-        let id = self.connections.insert(|id| Connection::new(stream, self.ready.waker(id)));
+    fn accepted(&mut self, Accepted { stream, is_plain, identity }: Accepted) {
+        let id = self.connections.insert(|id| Connection::new(stream, is_plain, self.ready.waker(id)));
         self.handle(Input::Opened(id));
         if let Some(name) = identity {
             self.handle(Input::Identified(id, name));
@@ -224,6 +224,7 @@ impl Server {
                     self.touch(id, |connection| connection.push(bytes));
                 }
                 Output::Close(id) => self.touch(id, Connection::close),
+                Output::Part(id) => self.touch(id, Connection::part),
                 Output::Verify { connection, hash, password } => self.verify(connection, hash, password),
             }
         }
@@ -274,8 +275,11 @@ impl Server {
                 self.leaving.remove(&(at, id));
             }
         }
+        let has_parted = connection.has_parted();
         if is_broken {
             self.lose(id);
+        } else if has_parted {
+            self.forget(id);
         } else if written > 0 {
             self.handle(Input::Written(id, written));
         }

@@ -374,7 +374,7 @@ impl World {
                 Output::Verify { connection, hash, password } => {
                     self.verifications.push((connection, hash.to_string(), password));
                 }
-                Output::Close(id) => {
+                Output::Close(id) | Output::Part(id) => {
                     let inbox = self.inboxes.get_mut(&id).unwrap();
                     assert!(!inbox.is_closed, "closed twice");
                     inbox.is_closed = true;

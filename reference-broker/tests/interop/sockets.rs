@@ -39,6 +39,20 @@ fn the_last_packet_arrives_before_the_end() {
 }
 
 #[test]
+fn who_leaves_gets_all_answers_and_is_gone() {
+    const COUNT: usize = 50_000;
+    let server = Server::start(Config::default());
+    let mut stream = connect(&server, b'a');
+    stream.write_all(&[b"\xC0\x00".repeat(COUNT), b"\xE0\x00".to_vec()].concat()).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    assert!(all == b"\xD0\x00".repeat(COUNT));
+    // Nobody is there to take a byte, and the system says so after the first.
+    let refused = (0..100).find_map(|_| stream.write_all(&[0]).err());
+    assert!(refused.is_some());
+}
+
+#[test]
 fn pieces_and_heaps() {
     let server = Server::start(Config::default());
     let mut stream = server.open();

@@ -123,7 +123,7 @@ impl<F: Far> World<'_, F> {
     pub(super) fn route(&mut self, output: Output, in_order: bool) {
         let (id, bytes) = match output {
             Output::Send(id, bytes) | Output::Pass(id, bytes) => (id, Some(bytes)),
-            Output::Close(id) => (id, None),
+            Output::Close(id) | Output::Part(id) => (id, None),
             // The broker of a world has no users.
             Output::Verify { .. } => return,
         };
