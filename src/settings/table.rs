@@ -149,7 +149,7 @@ settings! {
         "log" => log, "How much is logged, on standard error: who comes, goes and is refused is `info`, what clients may not do is `debug`.";
         "log-format" => log_format, "Whether the log is text or lines of JSON.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";
-        "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published.";
+        "statistics-interval" => config.statistics_interval, "How often the `$SYS` topics are published; `0s` is never.";
         "redirect" => redirect, "Another server, as a Server Reference, to which all clients are sent instead of being served.";
         "redirect-for-good" => redirect_for_good, "Whether clients are told that the server has moved there.";
         "redirect-at-shutdown" => redirect_at_shutdown, "Whether clients are served until the broker ends, and only then sent there.";
@@ -167,8 +167,8 @@ settings! {
         "limits.retained-bytes" => config.limits.retained_bytes, "Bytes of all retained messages, with their topic names and properties.";
         "limits.in-flight" >= 1 => config.limits.in_flight, "QoS 1 and 2 messages that one client has been sent and has not acknowledged.";
         "limits.queued-messages" => config.limits.queued_messages, "Messages that wait for one session; further ones are dropped, and counted.";
-        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of the messages that wait for one session, with their topic names and properties; further messages are dropped, and counted.";
-        "limits.all-queued-bytes" => config.limits.all_queued_bytes, "Bytes of the messages that wait for all sessions together, and of their wills; further messages are dropped, and counted, and clients with further wills are refused.";
+        "limits.queued-bytes" => config.limits.queued_bytes, "Bytes of the messages that wait for one session, with their topic names and properties, and 128 more for each; further messages are dropped, and counted.";
+        "limits.all-queued-bytes" => config.limits.all_queued_bytes, "The same for all sessions together, with what clients that are away have not acknowledged, and wills; further messages are dropped, and counted, and clients with further wills are refused.";
         "limits.backlog" >= 1 => config.limits.backlog, "Bytes that may wait for a connected client; while more do, those who send to it are held back.";
     }
 }

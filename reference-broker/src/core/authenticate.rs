@@ -165,8 +165,12 @@ impl Broker {
 impl Authentication {
     /// That of a client with an Authentication Method.
     pub(crate) fn of(connect: &Connect) -> Option<Box<Self>> {
-        let method = connect.properties.authentication_method()?;
-        Some(Box::new(Self { method, user: connect.username.clone(), again: None }))
+        let method = connect.properties.authentication_method()?.detached();
+        Some(Box::new(Self {
+            method,
+            user: connect.username.as_ref().map(Utf8String::detached),
+            again: None,
+        }))
     }
 
     /// Goes a step further in proving anew who the client is.

@@ -70,7 +70,7 @@ pub struct Config {
     pub scram: Option<Scram>,
     /// Another server to which clients are sent (MQTT 5.0 §4.11).
     pub redirect: Option<Redirect>,
-    /// How often the `$SYS` topics are published; `None` is never.
+    /// How often the `$SYS` topics are published; `None` and zero are never.
     pub statistics_interval: Option<Duration>,
     /// Who may publish and subscribe to what: the first that fits decides, and what none fits is refused. When empty,
     /// everybody may do everything.
@@ -144,11 +144,12 @@ pub struct Limits {
     pub in_flight: u16,
     /// Messages that wait for one session. Further ones are dropped.
     pub queued_messages: usize,
-    /// Bytes of the messages that wait for one session, with their topic names and properties.
+    /// Bytes of the messages that wait for one session, with their topic names and properties, and 128 more for each.
     pub queued_bytes: usize,
-    /// Bytes of the messages that wait for all sessions together, and of their wills.
+    /// The same for all sessions together, with what clients that are away have not acknowledged, and wills.
     pub all_queued_bytes: usize,
-    /// Bytes that may wait for a connected client before those who send to it are [held back](super::Broker::hold_back).
+    /// Bytes that may wait for a connected client before those who send to it are [held back](super::Broker::hold_back),
+    /// and that it may have been sent and not have acknowledged before it is sent more.
     pub backlog: usize,
 }
 

@@ -134,7 +134,7 @@ impl Broker {
             client_id = self.assign_client_id(turn);
             greeting.assigned = Some(client_id.clone());
         }
-        let rights = match self.authorize(connect, &client_id) {
+        let rights = match self.authorize(id, connect, &client_id) {
             Ok(rights) => rights,
             Err(refusal) => return self.refuse(turn, id, connect, refusal),
         };
@@ -234,7 +234,6 @@ impl Broker {
         }
         session.former_window = link.window;
         session.lifetime = lifetime;
-        session.link = Some(link);
         if !turn.obeys(Rule::SessionKeptWhileConnected) {
             // What began to run goes on; under MQTT 3.1.1 something begins to run.
             let ends = session.ends.or((version == Version::V3_1_1).then_some(turn.now + RESEND));
@@ -245,10 +244,8 @@ impl Broker {
         } else if let Some(ends) = session.ends.take() {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
-        if turn.obeys(Rule::AliasesEndWithConnection) {
-            session.aliases = None;
-        }
         session.incoming.unsaved_mut().for_each(|(_, incoming)| incoming.counted = false);
+        self.with_session(key, |session| session.link = Some(link));
         if let Some(will) = &connect.will {
             self.replace_will(key, Some(Box::new(StoredWill::new(will))));
         }

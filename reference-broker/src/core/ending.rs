@@ -9,7 +9,7 @@ use super::{
     connection::State,
     deadlines::Deadline,
     holdings::size_of_subscription,
-    outgoing::Awaits,
+    in_flight::Awaits,
     session::{Lifetime, SessionKey},
     turn::Turn,
 };
@@ -41,7 +41,7 @@ impl Broker {
         let Some(link) = &session.link else { return };
         let connection = link.connection;
         if let Some(expiry) = disconnect.properties.session_expiry_interval() {
-            let raised = session.lifetime == Lifetime::Connection && expiry != 0;
+            let raised = !link.asks_for_session && expiry != 0;
             if raised && turn.obeys(Rule::ExpiryNotRaisedFromZero) {
                 let text = "the Session Expiry Interval was 0";
                 return self.end(turn, connection, Ending::Error(ReasonCode::PROTOCOL_ERROR, text));
@@ -140,8 +140,11 @@ impl Broker {
 
     /// The session's network connection has ended.
     pub(crate) fn left(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending) {
+        self.with_session(key, |session| session.link = None);
         let Some(session) = self.sessions.get_mut(key) else { return };
-        session.link = None;
+        if turn.obeys(Rule::AliasesEndWithConnection) {
+            session.aliases = None;
+        }
         session.suspend_replays();
         if !turn.obeys(Rule::IncomingExchangesKept) {
             session.incoming.clear();
@@ -154,8 +157,10 @@ impl Broker {
             self.share_unacknowledged(turn, key);
         }
         if self.ends_with_connection(turn, key) {
-            self.discard(turn, key);
-        } else if let Some(session) = self.sessions.get_mut(key)
+            return self.discard(turn, key);
+        }
+        self.with_session(key, |session| session.keep_unacknowledged(turn));
+        if let Some(session) = self.sessions.get_mut(key)
             && let Lifetime::For(seconds) = session.lifetime
             && turn.obeys(Rule::SessionExpires)
         {
@@ -204,7 +209,7 @@ impl Broker {
         self.publish_pending_will(turn, key);
         let Some(mut session) = self.sessions.remove(key) else { return };
         self.holdings.messages = self.holdings.messages.saturating_sub(session.held());
-        self.replaying.remove(key);
+        self.replaying.forget(key);
         if let Some(ends) = session.ends {
             self.deadlines.cancel(ends, Deadline::SessionEnd(key));
         }
@@ -212,13 +217,12 @@ impl Broker {
             journal.forget(&mut session);
         }
         let unsent = session.queue.take();
-        let mut sent: Vec<_> = session.outgoing.take().into_values().collect();
-        sent.sort_by_key(super::outgoing::Exchange::order);
-        let unacknowledged = sent.into_iter().filter_map(|exchange| match exchange.state {
-            Awaits::Puback(copy) => Some(copy),
-            Awaits::Pubrec(copy) if !turn.obeys(Rule::ShareQos2NotMoved) => Some(copy),
-            Awaits::Pubrec(_) | Awaits::Pubcomp(_) => None,
-        });
+        let unacknowledged =
+            session.outgoing.take().into_iter().filter_map(|exchange| match exchange.state {
+                Awaits::Puback(copy) => Some(copy),
+                Awaits::Pubrec(copy) if !turn.obeys(Rule::ShareQos2NotMoved) => Some(copy),
+                Awaits::Pubrec(_) | Awaits::Pubcomp(_) => None,
+            });
         let orphans: Vec<_> = unacknowledged.chain(unsent).filter(|copy| copy.shared.is_some()).collect();
         if turn.obeys(Rule::ShareMovesOnSessionEnd) {
             for copy in orphans {

@@ -168,7 +168,7 @@ impl Broker {
         let qos = message.qos.min(options.qos);
         if is_own && options.no_local {
             Fate::NoLocal
-        } else if session.rights.as_ref().is_some_and(|rights| !rights.may_read(&message.topic)) {
+        } else if !session.may_read(&message.topic) {
             Fate::NotPermitted
         } else if filter.share_name().is_some() && !is_chosen {
             Fate::OthersTurn

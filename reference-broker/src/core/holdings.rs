@@ -5,6 +5,7 @@ use mqttspec_wire::{TopicFilter, packet::Will};
 use super::{
     Broker,
     session::{Session, SessionKey, StoredWill},
+    turn::Turn,
 };
 
 /// What a subscription takes besides its topic filter, in bytes, by estimation.
@@ -20,9 +21,19 @@ pub(crate) struct Holdings {
 }
 
 impl Session {
-    /// The bytes of the messages that wait for it, and of its will.
+    /// The bytes of the messages that wait for it, and of its will. While it has a network connection, what its client has
+    /// been sent waits for that only, and is little.
     pub(crate) fn held(&self) -> usize {
-        self.queue.bytes() + self.will.as_ref().map_or(0, |stored| size_of_will(&stored.will))
+        let unacknowledged = if self.link.is_none() { self.outgoing.bytes() } else { 0 };
+        let will = self.will.as_ref().map_or(0, |stored| size_of_will(&stored.will));
+        self.queue.bytes() + unacknowledged + will
+    }
+
+    /// The client has left: what it has not acknowledged waits for it from now on, if there is room.
+    pub(crate) fn keep_unacknowledged(&mut self, turn: &mut Turn) {
+        if !turn.take_room(self.outgoing.bytes()) {
+            turn.dropped += self.outgoing.drop_messages();
+        }
     }
 }
 

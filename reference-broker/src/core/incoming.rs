@@ -114,14 +114,15 @@ impl Broker {
         if full {
             return Ok(Verdict::Refused(ReasonCode::QUOTA_EXCEEDED));
         }
-        session.begin(publish.delivery, expires);
-        let over = session.link.as_ref().is_some_and(|link| link.unreleased > link.receive_maximum);
-        if over && turn.obeys(Rule::ReceiveMaximumEnforced) {
+        // It must not count as received: it comes again, on another network connection.
+        let is_over = session.link.as_ref().is_some_and(|link| link.unreleased >= link.receive_maximum);
+        if is_over && publish.delivery.qos() == QoS::ExactlyOnce && turn.obeys(Rule::ReceiveMaximumEnforced) {
             return Err((
                 ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
                 "more messages than the Receive Maximum are unfinished",
             ));
         }
+        session.begin(publish.delivery, expires);
         Ok(Verdict::Accepted)
     }
 }

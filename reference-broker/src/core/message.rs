@@ -14,6 +14,9 @@ use super::{Rule, turn::Turn};
 /// shares, is at most a few times as large.
 const SMALL: usize = 4 * 1024;
 
+/// What a copy takes besides its message, in bytes, by estimation.
+pub(crate) const OVERHEAD: usize = 128;
+
 /// An Application Message that the broker has taken over. All its copies share one.
 #[derive(Debug)]
 pub(crate) struct Message {
@@ -123,7 +126,12 @@ impl Message {
 impl Copy {
     /// The bytes that it takes, though other copies may share the message.
     pub(crate) fn size(&self) -> usize {
-        self.message.size() + size_of_val(self.identifiers.as_slice())
+        self.message.size() + size_of_val(self.identifiers.as_slice()) + OVERHEAD
+    }
+
+    /// Whether it has waited for too long to be delivered.
+    pub(crate) fn is_overdue(&self, turn: &Turn) -> bool {
+        self.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped)
     }
 
     /// The PUBLISH that delivers it.

@@ -11,7 +11,7 @@
 //! | `session`, `queue`, `holdings` | session state |
 //! | `incoming` | messages from clients |
 //! | `routing`, `subscriptions`, `retained`, `replay`, `tree` | to whom they go |
-//! | `outgoing` | messages to clients |
+//! | `outgoing`, `in_flight` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `pressure` | who is held back, since others do not keep up |
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
@@ -34,6 +34,7 @@ mod ending;
 mod explain;
 mod fault;
 mod holdings;
+mod in_flight;
 mod incoming;
 mod message;
 mod misprint;

@@ -1,6 +1,6 @@
 //! Messages on their way to a client: the sender's half of §4.3, with flow control (MQTT 5.0 §4.9).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use mqttspec_wire::{
     Packet, PacketId, Property, QoS, ReasonCode, Utf8String, Version,
@@ -10,52 +10,11 @@ use mqttspec_wire::{
 use super::{
     Rule,
     config::Limits,
+    in_flight::{Awaits, Exchange},
     message::Copy,
     session::{Link, Session},
     turn::Turn,
 };
-
-/// A QoS 1 or QoS 2 message that the client has not acknowledged.
-///
-/// ```text
-/// QoS 1:  PUBLISH sent -> AwaitsPuback -- PUBACK ----------------------------> done
-/// QoS 2:  PUBLISH sent -> AwaitsPubrec -- PUBREC, PUBREL sent -> AwaitsPubcomp -- PUBCOMP -> done
-///                              `--------- PUBREC of 0x80 or more -----------------------> done
-/// ```
-#[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) state: Awaits,
-    /// Its place in the order of sending.
-    order: u64,
-    /// Whether its PUBLISH was sent on the current network connection, and so took from the send quota.
-    counted: bool,
-}
-
-/// Which answer an exchange waits for, with what is sent again if the client comes back before it.
-#[derive(Debug)]
-pub(crate) enum Awaits {
-    /// PUBACK for this message.
-    Puback(Copy),
-    /// PUBREC for this message.
-    Pubrec(Copy),
-    /// PUBCOMP. The message is only kept by a mutant.
-    Pubcomp(Option<Copy>),
-}
-
-/// Where packet identifiers and order numbers are taken from.
-#[derive(Debug, Default)]
-pub(crate) struct Identifiers {
-    last: Option<PacketId>,
-    order: u64,
-}
-
-impl Identifiers {
-    /// Those that follow on what was sent last.
-    pub(crate) fn after(outgoing: &BTreeMap<PacketId, Exchange>) -> Self {
-        let last = outgoing.iter().max_by_key(|(_, exchange)| exchange.order);
-        last.map_or_else(Self::default, |(id, exchange)| Self { last: Some(*id), order: exchange.order })
-    }
-}
 
 impl Session {
     /// Sends a copy, or keeps it until it can be sent.
@@ -65,7 +24,10 @@ impl Session {
                 turn.dropped += 1;
             }
             Some(_) if self.queue.replays().is_some() => self.enqueue(turn, limits, copy),
-            Some(_) if copy.qos == QoS::AtMostOnce => self.send_unacknowledged(turn, &copy),
+            Some(_) if copy.qos == QoS::AtMostOnce && !self.queue.holds_qos_0() => {
+                self.send_unacknowledged(turn, &copy);
+            }
+            Some(_) if copy.qos == QoS::AtMostOnce => self.enqueue(turn, limits, copy),
             Some(_) if self.queue.is_empty() && self.takes_new(turn) => self.send_new(turn, copy),
             Some(_) => self.enqueue(turn, limits, copy),
             None if copy.qos == QoS::AtMostOnce && !keep_qos_0 => {}
@@ -87,10 +49,10 @@ impl Session {
             }
             let next = if turn.obeys(Rule::QueueInOrder) { self.queue.pop() } else { self.queue.pop_back() };
             let Some(copy) = next else { return };
-            if copy.message.is_expired(turn.now) && turn.obeys(Rule::ExpiredMessagesDropped) {
-                continue;
+            // The rights may be others than when it came.
+            if !copy.is_overdue(turn) && self.may_read(&copy.message.topic) {
+                self.send_now(turn, copy);
             }
-            self.send_now(turn, copy);
         }
     }
 
@@ -103,9 +65,11 @@ impl Session {
         }
     }
 
-    /// Whether a QoS 1 or QoS 2 message can be sent for the first time.
+    /// Whether a QoS 1 or QoS 2 message can be sent for the first time: one at least, and others as long as what is not
+    /// acknowledged is not too much to keep.
     pub(crate) fn takes_new(&self, turn: &Turn) -> bool {
-        self.queue.is_caught_up() && self.has_quota(turn)
+        let is_full = self.outgoing.is_full() || self.outgoing.bytes() >= turn.high();
+        self.queue.is_caught_up() && self.has_quota(turn) && (!is_full || self.outgoing.is_empty())
     }
 
     fn has_quota(&self, turn: &Turn) -> bool {
@@ -136,7 +100,8 @@ impl Session {
 
     /// Sends a QoS 1 or QoS 2 message for the first time.
     fn send_new(&mut self, turn: &mut Turn, copy: Copy) {
-        let Some(id) = self.unused_id(turn) else { return };
+        let Some(id) = self.outgoing.unused_id() else { return };
+        let id = if turn.obeys(Rule::IdentifiersUnused) { id } else { PacketId::MIN };
         let dup = !turn.obeys(Rule::FirstDeliveryWithoutDup);
         let packet = self.aliased(turn, copy.packet(turn, delivery(copy.qos, id, dup)));
         let Some(link) = &mut self.link else { return };
@@ -146,42 +111,18 @@ impl Session {
         }
         link.quota = link.quota.saturating_sub(1);
         let state = if copy.qos == QoS::ExactlyOnce { Awaits::Pubrec(copy) } else { Awaits::Puback(copy) };
-        let exchange = Exchange { state, order: self.next_order(), counted: true };
-        self.outgoing.insert(id, exchange);
-    }
-
-    /// The next identifier that is not in use; none if all are.
-    fn unused_id(&mut self, turn: &Turn) -> Option<PacketId> {
-        if self.outgoing.len() >= usize::from(u16::MAX) {
-            return None;
-        }
-        let mut id = self.identifiers.last.map_or(PacketId::MIN, PacketId::next);
-        while self.outgoing.contains_key(&id) {
-            id = id.next();
-        }
-        self.identifiers.last = Some(id);
-        if !turn.obeys(Rule::IdentifiersUnused) {
-            return Some(PacketId::MIN);
-        }
-        Some(id)
-    }
-
-    fn next_order(&mut self) -> u64 {
-        self.identifiers.order += 1;
-        self.identifiers.order
+        self.outgoing.begin(id, state);
     }
 
     /// On a resumed session: sends PUBREL packets again and lines up the PUBLISH packets that are unacknowledged.
     pub(crate) fn resume_outgoing(&mut self, turn: &mut Turn) {
-        let mut unfinished: Vec<_> =
-            self.outgoing.iter().map(|(id, exchange)| (exchange.order, *id)).collect();
-        unfinished.sort_unstable();
+        let mut unfinished = self.outgoing.in_order();
         if !turn.obeys(Rule::ResendsInOrder) {
             unfinished.reverse();
         }
         let mut again = VecDeque::new();
-        for (_, id) in unfinished {
-            let Some(exchange) = self.outgoing.get_unsaved_mut(&id) else { continue };
+        for id in unfinished {
+            let Some(exchange) = self.outgoing.get_unsaved_mut(id) else { continue };
             exchange.counted = false;
             match &exchange.state {
                 Awaits::Puback(copy) | Awaits::Pubrec(copy) => {
@@ -206,23 +147,20 @@ impl Session {
         if !turn.obeys(Rule::SubscriptionIdentifierNotReverted) {
             self.change_identifiers(id);
         }
-        let copy = match self.outgoing.get(&id).map(|exchange| &exchange.state) {
-            Some(Awaits::Puback(copy) | Awaits::Pubrec(copy) | Awaits::Pubcomp(Some(copy))) => copy.clone(),
-            Some(Awaits::Pubcomp(None)) | None => return,
-        };
+        let Some(copy) = self.outgoing.get(&id).and_then(Exchange::copy).cloned() else { return };
         let dup = turn.obeys(Rule::DupOnRedelivery);
         if !turn.obeys(Rule::IdentifierKeptOnRedelivery) {
-            self.outgoing.remove(&id);
+            self.outgoing.remove(id);
             return self.send_new(turn, copy);
         }
         let packet = copy.packet(turn, delivery(copy.qos, id, dup));
         let Some(link) = &mut self.link else { return };
         if !turn.send(link, &packet) {
-            self.outgoing.remove(&id);
+            self.outgoing.remove(id);
             return;
         }
         link.quota = link.quota.saturating_sub(1);
-        if let Some(exchange) = self.outgoing.get_unsaved_mut(&id) {
+        if let Some(exchange) = self.outgoing.get_unsaved_mut(id) {
             exchange.counted = true;
         }
     }
@@ -234,11 +172,11 @@ impl Session {
         let leftovers = self.leftovers.get_or_insert_default();
         let next = Some(std::mem::take(&mut leftovers.former_identifiers));
         let next = next.filter(|former| !former.is_empty()).unwrap_or_else(present);
-        if let Some(Awaits::Puback(copy) | Awaits::Pubrec(copy)) =
-            self.outgoing.get_mut(&id).map(|exchange| &mut exchange.state)
-        {
-            leftovers.former_identifiers = std::mem::replace(&mut copy.identifiers, next);
-        }
+        self.outgoing.change(id, |exchange| {
+            if let Awaits::Puback(copy) | Awaits::Pubrec(copy) = &mut exchange.state {
+                leftovers.former_identifiers = std::mem::replace(&mut copy.identifiers, next);
+            }
+        });
     }
 
     /// Sends everything unacknowledged again although the connection is open.
@@ -253,8 +191,7 @@ impl Session {
     pub(crate) fn on_puback(&mut self, turn: &mut Turn, ack: &Ack) {
         let mut id = ack.id;
         if !turn.obeys(Rule::AcknowledgementsMatchById) {
-            let oldest = self.outgoing.iter().min_by_key(|(_, exchange)| exchange.order);
-            id = oldest.map_or(id, |(id, _)| *id);
+            id = self.outgoing.in_order().first().copied().unwrap_or(id);
         }
         if ack.reason.is_error() && !self.heeds_refusal(turn) {
             return;
@@ -273,11 +210,7 @@ impl Session {
             return;
         }
         let keeps_message = !turn.obeys(Rule::NoPublishAfterPubrel);
-        let order = self.next_order();
-        let known = match self.outgoing.get_mut(&ack.id) {
-            Some(exchange) => exchange.on_pubrec(order, keeps_message),
-            None => false,
-        };
+        let known = self.outgoing.on_pubrec(ack.id, keeps_message);
         if known && ack.reason.is_error() && turn.obeys(Rule::RefusedMessageNotReleased) {
             self.finish(turn, ack.id);
             return self.pump(turn);
@@ -308,7 +241,7 @@ impl Session {
     }
 
     fn finish(&mut self, turn: &Turn, id: PacketId) {
-        if let Some(exchange) = self.outgoing.remove(&id) {
+        if let Some(exchange) = self.outgoing.remove(id) {
             self.raise_quota(turn, exchange.counted && turn.obeys(Rule::QuotaReturned));
         }
     }
@@ -342,31 +275,6 @@ impl Session {
     /// The protocol version of its network connection.
     pub(crate) fn version(&self) -> Option<Version> {
         self.link.as_ref().map(|link| link.version)
-    }
-}
-
-impl Exchange {
-    /// One that was begun before the broker was started.
-    pub(crate) const fn restored(state: Awaits, order: u64) -> Self {
-        Self { state, order, counted: false }
-    }
-
-    /// Its place in the order of sending.
-    pub(crate) const fn order(&self) -> u64 {
-        self.order
-    }
-
-    /// Whether PUBREC answers it, which it then has done.
-    fn on_pubrec(&mut self, order: u64, keeps_message: bool) -> bool {
-        match &self.state {
-            Awaits::Pubrec(copy) => {
-                self.state = Awaits::Pubcomp(keeps_message.then(|| copy.clone()));
-                self.order = order;
-                true
-            }
-            Awaits::Pubcomp(_) => true,
-            Awaits::Puback(_) => false,
-        }
     }
 }
 

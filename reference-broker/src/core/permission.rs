@@ -4,7 +4,13 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use mqttspec_wire::{ReasonCode, TopicFilter, TopicName, Utf8String, packet::Connect};
 
-use super::{Broker, Rule, refusal::Refusal, session::SessionKey, statistics::is_own_topic, turn::Turn};
+use super::{
+    Broker, ConnectionId, Rule,
+    refusal::Refusal,
+    session::{Session, SessionKey},
+    statistics::is_own_topic,
+    turn::Turn,
+};
 
 /// A rule about who may do what; the first that fits decides, and what none fits is refused.
 ///
@@ -170,18 +176,28 @@ fn replaced(filter: &str, names: &[(&str, &str)]) -> Option<TopicFilter> {
     parsed(&text).ok()
 }
 
+impl Session {
+    /// Whether a message with this topic may be delivered to it.
+    pub(crate) fn may_read(&self, topic: &Utf8String) -> bool {
+        self.rights.as_ref().is_none_or(|rights| rights.may_read(topic))
+    }
+}
+
 impl Broker {
     /// What the client may do, `None` if nothing is restricted; refused if its session is another user's, or if its will
     /// may not be published.
     pub(crate) fn authorize(
         &self,
+        id: ConnectionId,
         connect: &Connect,
         client_id: &str,
     ) -> Result<Option<Arc<Rights>>, Refusal> {
         let refusal = |text| Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, text));
         let session = self.sessions.of_client(client_id).and_then(|key| self.sessions.get(key));
         let owner = session.and_then(|session| session.owner.as_deref());
-        if self.config.knows_users() && owner.is_some() && owner != connect.username.as_ref() {
+        let is_certified = self.connections.get(&id).is_some_and(|connection| connection.identity.is_some());
+        let is_proved = is_certified || self.config.knows_users();
+        if is_proved && owner.is_some() && owner != connect.username.as_ref() {
             return refusal("the session belongs to another user");
         }
         let rights = self.rights(connect.username.as_ref(), client_id);
@@ -197,12 +213,6 @@ impl Broker {
         let permissions = &self.config.permissions;
         let user = user.map(|user| &**user);
         (!permissions.is_empty()).then(|| Arc::new(Rights::of(permissions, user, client_id)))
-    }
-
-    /// Whether a message with this topic may be delivered to a session.
-    pub(crate) fn may_read(&self, key: SessionKey, topic: &Utf8String) -> bool {
-        let rights = self.sessions.get(key).and_then(|session| session.rights.as_ref());
-        rights.is_none_or(|rights| rights.may_read(topic))
     }
 
     /// Whether a session may publish to the topic.

@@ -27,9 +27,6 @@ use super::{
     turn::Turn,
 };
 
-/// What a message that waits takes besides its payload, by estimation.
-const OVERHEAD: usize = 64;
-
 /// Which part of what may wait is progress.
 const PROGRESS: usize = 16;
 
@@ -125,15 +122,10 @@ impl Link {
 }
 
 impl Session {
-    /// How much waits for it that its client has to acknowledge others before.
-    fn queued(&self) -> usize {
-        self.queue.bytes() + self.queue.len() * OVERHEAD
-    }
-
     /// Says whether too much waits for a client that is connected.
     pub(crate) fn check_queue(&self, turn: &mut Turn) {
         if let Some(link) = &self.link
-            && self.queued() > turn.high()
+            && self.queue.bytes() > turn.high()
         {
             turn.full = Some(Full::Queue(link.connection));
         }
@@ -212,7 +204,9 @@ impl Broker {
         match full {
             Full::Outbox(id) => self.link(id).map_or(0, Link::unwritten),
             Full::Queue(id) => match self.connections.get(&id).map(|connection| &connection.state) {
-                Some(State::Connected { session }) => self.sessions.get(*session).map_or(0, Session::queued),
+                Some(State::Connected { session }) => {
+                    self.sessions.get(*session).map_or(0, |session| session.queue.bytes())
+                }
                 Some(State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_)) | None => 0,
             },
         }

@@ -31,6 +31,8 @@ struct Waiting {
     first: u64,
     /// The bytes of the copies.
     bytes: usize,
+    /// How many of them are at QoS 0.
+    at_qos_0: usize,
     /// The retained messages that are to be sent before some of the copies.
     replays: Replays,
     notes: Notes<u64>,
@@ -54,6 +56,11 @@ impl Queue {
     /// The bytes that they take.
     pub(crate) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
+    /// Whether any of them is at QoS 0, which no other at QoS 0 may overtake (§4.6).
+    pub(crate) fn holds_qos_0(&self) -> bool {
+        self.0.as_ref().is_some_and(|waiting| waiting.at_qos_0 > 0)
     }
 
     /// The number of the first copy.
@@ -107,6 +114,7 @@ impl Queue {
         let waiting = self.0.get_or_insert_default();
         waiting.notes.note::<Copy>(&waiting.next(), None);
         waiting.bytes += copy.size();
+        waiting.at_qos_0 += usize::from(copy.qos == QoS::AtMostOnce);
         waiting.copies.push_back(copy);
     }
 
@@ -115,7 +123,7 @@ impl Queue {
         let copy = waiting.copies.pop_front()?;
         waiting.notes.note(&waiting.first, Some(&copy));
         waiting.first += 1;
-        waiting.bytes -= copy.size();
+        waiting.has_left(&copy);
         Some(copy)
     }
 
@@ -124,7 +132,7 @@ impl Queue {
         let waiting = self.0.as_mut()?;
         let copy = waiting.copies.pop_back()?;
         waiting.notes.note(&waiting.next(), Some(&copy));
-        waiting.bytes -= copy.size();
+        waiting.has_left(&copy);
         Some(copy)
     }
 
@@ -133,7 +141,7 @@ impl Queue {
         self.note_all();
         let Some(waiting) = &mut self.0 else { return VecDeque::new() };
         waiting.first = waiting.next();
-        waiting.bytes = 0;
+        (waiting.bytes, waiting.at_qos_0) = (0, 0);
         std::mem::take(&mut waiting.copies)
     }
 
@@ -143,10 +151,10 @@ impl Queue {
 
     /// The client has left: what waits at QoS 0 behind retained messages is not for whoever comes later.
     pub(crate) fn drop_fleeting(&mut self) {
-        let is_kept = |copy: &Copy| copy.qos != QoS::AtMostOnce;
-        if self.0.as_ref().is_none_or(|waiting| waiting.copies.iter().all(is_kept)) {
+        if !self.holds_qos_0() {
             return;
         }
+        let is_kept = |copy: &Copy| copy.qos != QoS::AtMostOnce;
         let old = self.first();
         let copies = self.take();
         let new = self.first();
@@ -161,6 +169,12 @@ impl Queue {
 impl Waiting {
     fn next(&self) -> u64 {
         self.first + self.copies.len() as u64
+    }
+
+    /// A copy has been taken out.
+    fn has_left(&mut self, copy: &Copy) {
+        self.bytes -= copy.size();
+        self.at_qos_0 -= usize::from(copy.qos == QoS::AtMostOnce);
     }
 }
 

@@ -66,8 +66,10 @@ pub(crate) struct Replays {
 #[derive(Debug, Default)]
 pub(crate) struct Replaying {
     sessions: BTreeSet<SessionKey>,
-    /// Those whose search rests.
+    /// Those whose search rests, each once.
     resting: VecDeque<SessionKey>,
+    /// Whether it is said when the first of them goes on.
+    is_due: bool,
 }
 
 /// How far a replay has come.
@@ -191,8 +193,14 @@ impl Replaying {
     }
 
     /// It has none any more.
-    pub(crate) fn remove(&mut self, key: SessionKey) {
+    fn remove(&mut self, key: SessionKey) {
         self.sessions.remove(&key);
+    }
+
+    /// There is no such session any more.
+    pub(crate) fn forget(&mut self, key: SessionKey) {
+        self.sessions.remove(&key);
+        self.resting.retain(|resting| *resting != key);
     }
 }
 
@@ -264,8 +272,7 @@ impl Broker {
             let Stretch { messages, rest } = self.retained.stretch(turn, replay, most);
             for (path, message) in messages {
                 let copy = retained_copy(turn, &message, options);
-                let may_read = self.may_read(key, &message.topic);
-                let session = self.sessions.get_mut(key).filter(|_| may_read);
+                let session = self.sessions.get_mut(key).filter(|session| session.may_read(&message.topic));
                 if session.is_some_and(|session| !session.bring(turn, copy)) {
                     return Progress::Waits;
                 }
@@ -286,20 +293,23 @@ impl Broker {
 
     /// A search goes on after a while.
     fn rest(&mut self, turn: &Turn, key: SessionKey) {
-        if self.replaying.resting.is_empty() {
-            self.deadlines.set(turn.now + REST, Deadline::Replays);
-        }
         self.replaying.resting.push_back(key);
+        self.wake_the_first(turn);
     }
 
-    /// The first of the searches that rest has rested.
-    pub(crate) fn search_on(&mut self, turn: &mut Turn) {
-        let Some(key) = self.replaying.resting.pop_front() else { return };
-        if !self.replaying.resting.is_empty() {
+    fn wake_the_first(&mut self, turn: &Turn) {
+        if !self.replaying.is_due && !self.replaying.resting.is_empty() {
+            self.replaying.is_due = true;
             self.deadlines.set(turn.now + REST, Deadline::Replays);
         }
-        if let Some(session) = self.sessions.get_mut(key).filter(|session| session.queue.replays().is_some())
-        {
+    }
+
+    /// The first of the searches that rest has rested. What it searched for may not be wanted any more.
+    pub(crate) fn search_on(&mut self, turn: &mut Turn) {
+        self.replaying.is_due = false;
+        let Some(key) = self.replaying.resting.pop_front() else { return };
+        self.wake_the_first(turn);
+        if let Some(session) = self.sessions.get_mut(key) {
             session.queue.replays_mut().rests = false;
             self.feed(turn, key);
         }

@@ -122,10 +122,10 @@ impl Broker {
 
     /// Delivers a copy to a session, now or when it can be.
     pub(crate) fn deliver(&mut self, turn: &mut Turn, key: SessionKey, copy: Copy) {
-        if !self.may_read(key, &copy.message.topic) {
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        if !session.may_read(&copy.message.topic) {
             return;
         }
-        let Some(session) = self.sessions.get_mut(key) else { return };
         let before = session.queue.bytes();
         session.deliver(turn, &self.config.limits, self.config.queue_qos_0, copy);
         self.holdings.messages = (self.holdings.messages + session.queue.bytes()).saturating_sub(before);
@@ -173,7 +173,7 @@ impl Broker {
         let ids: Vec<_> = session.outgoing.keys().copied().collect();
         let moved: Vec<_> = ids.iter().filter_map(|id| Some((*id, session.unacknowledged(*id)?))).collect();
         for (id, copy) in moved {
-            self.with_session(key, |session| drop(session.outgoing.remove(&id)));
+            self.with_session(key, |session| drop(session.outgoing.remove(id)));
             self.share_anew(turn, &copy);
         }
     }
@@ -183,6 +183,9 @@ impl Broker {
         let Some(filter) = copy.shared.as_ref().and_then(|filter| TopicFilter::parse_v5(filter).ok()) else {
             return;
         };
+        if copy.is_overdue(turn) {
+            return;
+        }
         let reach = reach(&self.sessions, &copy.message.topic);
         if let Some(found) = self.subscriptions.another_member(turn.rules(), &filter, reach) {
             let identifiers = found.options.identifier.into_iter().collect();
@@ -198,8 +201,7 @@ impl Broker {
 fn reach(sessions: &Sessions, topic: &Utf8String) -> impl Fn(SessionKey) -> Option<bool> {
     move |key| {
         let session = sessions.get(key)?;
-        let may_read = session.rights.as_ref().is_none_or(|rights| rights.may_read(topic));
-        may_read.then_some(session.link.is_some())
+        session.may_read(topic).then_some(session.link.is_some())
     }
 }
 

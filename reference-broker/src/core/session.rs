@@ -18,7 +18,7 @@ use super::{
     ConnectionId, Rule,
     authenticate::Authentication,
     durable::{Kept, Place},
-    outgoing::{Exchange, Identifiers},
+    in_flight::InFlight,
     permission::Rights,
     queue::Queue,
     subscriptions::Options,
@@ -60,10 +60,8 @@ pub(crate) struct Session {
     pub(crate) subscriptions: Kept<Utf8String, (TopicFilter, Options)>,
     /// The QoS 2 messages from the client whose PUBREL has not come, by identifier.
     pub(crate) incoming: Kept<PacketId, Incoming>,
-    /// What the client has been sent and has not acknowledged, by identifier.
-    pub(crate) outgoing: Kept<PacketId, Exchange>,
-    /// Which identifiers and order numbers come next.
-    pub(crate) identifiers: Identifiers,
+    /// What the client has been sent and has not acknowledged.
+    pub(crate) outgoing: InFlight,
     /// What waits to be sent.
     pub(crate) queue: Queue,
     /// Where it is saved, once it is.
@@ -144,6 +142,8 @@ pub(crate) struct Link {
     pub(crate) receive_maximum: u16,
     /// How many Topic Aliases the client may set.
     pub(crate) topic_alias_maximum: u16,
+    /// Whether CONNECT asked for a session that outlives the network connection.
+    pub(crate) asks_for_session: bool,
     /// How the client proved who it is, if CONNECT had an Authentication Method.
     pub(crate) authentication: Option<Box<Authentication>>,
 }
@@ -185,6 +185,7 @@ impl Link {
             unreleased: 0,
             receive_maximum: u16::MAX,
             topic_alias_maximum: 0,
+            asks_for_session: properties.session_expiry_interval().is_some_and(|interval| interval != 0),
             authentication: Authentication::of(connect),
         }
     }
@@ -202,8 +203,7 @@ impl Session {
             will: None,
             subscriptions: Kept::default(),
             incoming: Kept::default(),
-            outgoing: Kept::default(),
-            identifiers: Identifiers::default(),
+            outgoing: InFlight::default(),
             queue: Queue::default(),
             place: None,
             is_touched: false,

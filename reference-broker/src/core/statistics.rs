@@ -78,7 +78,7 @@ impl Broker {
     pub(crate) fn begin(&mut self, now: Duration) {
         self.began = Some(now);
         self.take_stock();
-        if self.config.statistics_interval.is_some() {
+        if self.config.statistics_interval.is_some_and(|interval| !interval.is_zero()) {
             self.deadlines.set(now, Deadline::Statistics);
         }
     }

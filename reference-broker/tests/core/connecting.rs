@@ -1,6 +1,9 @@
 //! CONNECT and CONNACK, sessions, keep alive.
 
-use mqttspec_wire::{Packet, Property, QoS, ReasonCode, Version, packet::Connect};
+use mqttspec_wire::{
+    Packet, Property, QoS, ReasonCode, Version,
+    packet::{Connect, Disconnect},
+};
 use reference_broker::{Config, core::User};
 use rstest::rstest;
 
@@ -247,4 +250,17 @@ fn a_small_maximum_packet_size_keeps_connack_small() {
     let asked = properties([Property::MaximumPacketSize(4)]);
     world.send(client, Packet::Connect(Box::new(Connect { properties: asked, ..connect(V5, "b") })));
     assert!(world.bytes(client).is_empty() && world.is_closed(client));
+}
+
+/// What counts is what the client asked for, whatever it got.
+#[test]
+fn who_asked_for_a_session_may_do_so_again_at_the_end() {
+    let mut world = World::with(Config { session_expiry_maximum: Some(0), ..Config::default() });
+    let watcher = world.subscriber(V5, "wills", QoS::AtMostOnce);
+    let (client, _) = world.connect(Connect { will: Some(will("wills", "gone")), ..resume(V5, "a") });
+    let longer = properties([Property::SessionExpiryInterval(60)]);
+    let goodbye = Disconnect { reason: ReasonCode::SUCCESS, properties: longer };
+    world.send(client, Packet::Disconnect(goodbye));
+    assert_eq!(world.try_next(client), None);
+    world.expect_nothing(watcher);
 }

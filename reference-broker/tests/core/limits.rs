@@ -52,7 +52,7 @@ fn all_of_a_message_counts(#[case] topic: &str, #[case] payload: String, #[case]
 
 #[test]
 fn many_sessions_share_what_may_wait() {
-    let mut world = world(Limits { all_queued_bytes: 1_000, ..Limits::default() });
+    let mut world = world(Limits { all_queued_bytes: 2_300, ..Limits::default() });
     absent(&mut world, &["a", "b"]);
     let publisher = world.client(V5, "p");
     for _ in 0..10 {
@@ -121,4 +121,37 @@ fn a_crowd_of_shares_is_served_at_once() {
     }
     world.publish(client, publish("t", "x", QoS::AtMostOnce));
     assert_eq!(world.payloads(client).len(), 30_000);
+}
+
+/// What was sent and is not acknowledged is still kept, so it counts.
+#[test]
+fn what_is_not_acknowledged_takes_of_it_too() {
+    let mut world = world(Limits { all_queued_bytes: 5_000, backlog: 3_000, ..Limits::default() });
+    world.hold_back();
+    let publisher = world.client(V5, "p");
+    for name in ["a", "b", "c"] {
+        let (client, _) = world.connect(resume(V5, name));
+        world.subscribe(client, subscription("t", QoS::AtLeastOnce));
+        for _ in 0..20 {
+            world.publish(publisher, publish("t", &"x".repeat(99), QoS::AtLeastOnce));
+            world.take(client);
+        }
+        assert!((5..=14).contains(&world.payloads(client).len()), "not more is sent than may be kept");
+        world.cut(client);
+    }
+    let all: usize = ["a", "b", "c"].map(|name| waiting(&mut world, name)).iter().sum();
+    assert!((10..=22).contains(&all), "{all}");
+}
+
+/// Nor can there be any number of messages that are next to nothing.
+#[test]
+fn the_smallest_messages_are_bounded() {
+    let mut world = world(Limits { all_queued_bytes: 10_000, ..Limits::default() });
+    absent(&mut world, &["a"]);
+    let publisher = world.client(V5, "p");
+    for _ in 0..200 {
+        world.publish(publisher, publish("t", "", QoS::AtLeastOnce));
+    }
+    let got = waiting(&mut world, "a");
+    assert!((10..100).contains(&got), "{got}");
 }

@@ -16,6 +16,7 @@ mod invariants;
 mod limits;
 mod mutants;
 mod notices;
+mod ordering;
 mod packets;
 mod passwords;
 mod permissions;

@@ -346,31 +346,24 @@ fn invalid_topic_names_close(#[case] topic: &str, #[case] version: Version) {
     world.expect_nothing(subscriber);
 }
 
+/// A message that was not accepted comes when it is sent again.
 #[test]
-fn messages_keep_their_order() {
-    let mut world = World::new();
-    let (subscriber, _) = world.connect(resume(V5, "s"));
-    world.subscribe(subscriber, subscription("#", QoS::ExactlyOnce));
-    world.cut(subscriber);
-    let publisher = world.client(V5, "p");
-    let expected: Vec<_> = (0..20).map(|number| number.to_string()).collect();
-    for payload in &expected {
-        world.publish(publisher, publish("t", payload, QoS::ExactlyOnce));
+fn what_was_beyond_the_receive_maximum_is_not_lost() {
+    let mut world = World::with(Config { receive_maximum: 1, ..Config::default() });
+    let subscriber = world.subscriber(V5, "t", QoS::AtMostOnce);
+    let (publisher, _) = world.connect(resume(V5, "p"));
+    let message = |number: u16, dup| Publish {
+        delivery: Delivery::ExactlyOnce { id: id(number), dup },
+        ..publish("t", &number.to_string(), QoS::AtMostOnce)
+    };
+    for number in [1, 2] {
+        world.send(publisher, Packet::Publish(message(number, false)));
     }
-    let (subscriber, _) = world.connect(resume(V5, "s"));
-    assert_eq!(world.payloads(subscriber), expected);
-}
-
-#[rstest]
-#[case(V3, 0x00)]
-#[case(V5, 0x87)]
-fn a_denied_topic_is_not_published_to(#[case] version: Version, #[case] reason: u8) {
-    let permissions = ["deny write secret/#", "allow all #"].map(|rule| rule.parse().unwrap());
-    let mut world = World::with(Config { permissions: permissions.into(), ..Config::default() });
-    let subscriber = world.subscriber(version, "#", QoS::AtMostOnce);
-    let publisher = world.client(version, "p");
-    world.send(publisher, Packet::Publish(publish("secret/x", "x", QoS::ExactlyOnce)));
-    let Packet::Pubrec(ack) = world.next(publisher) else { panic!() };
-    assert_eq!((ack.id, ack.reason), (id(7), ReasonCode(reason)));
-    world.expect_nothing(subscriber);
+    assert!(matches!(world.next(publisher), Packet::Pubrec(_)));
+    world.expect_closed(publisher, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+    let (publisher, _) = world.connect(resume(V5, "p"));
+    world.send(publisher, Packet::Pubrel(Ack::success(id(1))));
+    assert!(matches!(world.next(publisher), Packet::Pubcomp(_)));
+    world.publish(publisher, message(2, true));
+    assert_eq!(world.payloads(subscriber), ["1", "2"]);
 }

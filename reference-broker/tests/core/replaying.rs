@@ -181,3 +181,45 @@ fn who_takes_what_it_is_brought_is_not_cut_off() {
     assert!(world.is_closed(client), "it takes nothing any more");
     assert!(!world.is_held_back(owner));
 }
+
+#[test]
+fn what_came_meanwhile_at_qos_0_is_not_overtaken_afterwards() {
+    let mut world = world(1, Limits { in_flight: 1, ..Limits::default() });
+    let client = subscriber(&mut world, QoS::AtLeastOnce);
+    world.take(client);
+    let publisher = world.client(V5, "p");
+    retain(&mut world, publisher, "m/00001", "kept");
+    world.send(client, subscribe(2, vec![subscription("m/+", QoS::AtLeastOnce)]));
+    for (payload, qos) in [("1", QoS::AtLeastOnce), ("2", QoS::AtLeastOnce), ("a", QoS::AtMostOnce)] {
+        world.publish(publisher, publish("m/x", payload, qos));
+    }
+    let acknowledge = |world: &mut World| {
+        while let Some(packet) = world.try_next(client) {
+            if let Packet::Publish(publish) = packet
+                && let Some(id) = publish.delivery.id()
+            {
+                world.send(client, Packet::Puback(Ack::success(id)));
+                return publish.payload;
+            }
+        }
+        panic!("nothing came");
+    };
+    while acknowledge(&mut world) != "1" {}
+    world.publish(publisher, publish("m/x", "b", QoS::AtMostOnce));
+    assert_eq!(world.payloads(client), ["2", "a", "b"]);
+}
+
+#[test]
+fn a_search_that_was_given_up_does_not_stop_the_next() {
+    let mut world = world(11_000, Limits::default());
+    let client = world.client(V5, "searches");
+    world.subscribe(client, subscription("+/+/none", QoS::AtMostOnce));
+    world.send(client, unsubscribe(1, &["+/+/none"]));
+    assert!(matches!(world.next(client), Packet::Unsuback(_)));
+    world.wait(1.0);
+    world.subscribe(client, subscription("m/00001", QoS::AtMostOnce));
+    assert_eq!(world.next_publish(client).payload, "1");
+    let publisher = world.client(V5, "p");
+    world.publish(publisher, publish("m/00001", "live", QoS::AtMostOnce));
+    assert_eq!(world.next_publish(client).payload, "live");
+}

@@ -71,3 +71,10 @@ fn clients_cannot_publish_to_them() {
     world.subscribe(client, subscription("$SYS/broker/version", QoS::AtMostOnce));
     assert!(world.next_publish(client).payload.starts_with(b"mqttspec "));
 }
+
+#[test]
+fn an_interval_of_no_time_is_none() {
+    let mut world = World::with(Config { statistics_interval: Some(Duration::ZERO), ..Config::default() });
+    let client = world.subscriber(V5, "$SYS/#", QoS::AtMostOnce);
+    world.expect_nothing(client);
+}

@@ -303,3 +303,24 @@ fn a_filter_that_is_read_differently_leaves_nothing_behind() {
     world.publish(other, publish("x", "", QoS::AtMostOnce));
     world.expect_nothing(other);
 }
+
+/// A message whose time is over is not given to another member.
+#[test]
+fn what_has_expired_does_not_move() {
+    let mut world = World::new();
+    let (first, _) = world.connect(Connect {
+        properties: properties([Property::SessionExpiryInterval(5)]),
+        ..connect(V5, "m")
+    });
+    world.subscribe(first, subscription("$share/g/t", QoS::AtLeastOnce));
+    world.cut(first);
+    let publisher = world.client(V5, "p");
+    for seconds in [2, 60] {
+        let properties = properties([Property::MessageExpiryInterval(seconds)]);
+        let message = publish("t", &seconds.to_string(), QoS::AtLeastOnce);
+        world.publish(publisher, mqttspec_wire::packet::Publish { properties, ..message });
+    }
+    let second = world.subscriber(V5, "$share/g/t", QoS::AtLeastOnce);
+    world.wait(6.0);
+    assert_eq!(world.payloads(second), ["60"]);
+}

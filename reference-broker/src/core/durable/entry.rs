@@ -10,8 +10,8 @@ use super::{
     bytes::{BrokenRecord, Reader, Write},
 };
 use crate::core::{
+    in_flight::{Awaits, Exchange},
     message::{Copy, Message},
-    outgoing::{Awaits, Exchange},
     replay::Replay,
     retained::Stored,
     session::Incoming,

@@ -17,7 +17,7 @@ use crate::core::{
     Broker, Config, Rule, Rules,
     deadlines::Deadline,
     ending::Ending,
-    outgoing::{Awaits, Exchange, Identifiers},
+    in_flight::{Awaits, Exchange},
     replay::Replay,
     retained::Stored,
     session::{Lifetime, Session, SessionKey},
@@ -101,7 +101,7 @@ impl Restore {
                     Awaits::Pubcomp(_) => Rule::ReleasesOutliveRestart,
                 };
                 if rules.obeys(rule) {
-                    session.outgoing.insert(id, exchange);
+                    session.outgoing.restore(id, exchange);
                 }
             }
             Kind::Queued => {
@@ -202,7 +202,6 @@ impl Broker {
         let rights = owner.and_then(|(owner, client_id)| self.rights(owner.as_deref(), &client_id));
         let Some(session) = self.sessions.get_mut(key) else { return };
         session.rights = rights;
-        session.identifiers = Identifiers::after(&session.outgoing);
         session.track();
         if session.queue.replays().is_some() {
             self.replaying.insert(key);
