@@ -171,6 +171,11 @@ impl Retained {
         self.count
     }
 
+    /// The bytes that they take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// When nothing is stored, which saves looking.
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0

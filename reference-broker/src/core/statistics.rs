@@ -21,6 +21,12 @@ pub struct Statistics {
     pub subscriptions: usize,
     /// Retained messages.
     pub retained: usize,
+    /// What of [`Limits::all_queued_bytes`](super::Limits::all_queued_bytes) is taken.
+    pub waiting_bytes: usize,
+    /// What of [`Limits::all_subscription_bytes`](super::Limits::all_subscription_bytes) is taken.
+    pub subscription_bytes: usize,
+    /// What of [`Limits::retained_bytes`](super::Limits::retained_bytes) is taken.
+    pub retained_bytes: usize,
     /// What has come and gone.
     pub traffic: Traffic,
 }
@@ -70,6 +76,9 @@ impl Broker {
             sessions: self.sessions.len(),
             subscriptions: self.sessions.iter().map(|session| session.subscriptions.len()).sum(),
             retained: self.retained.len(),
+            waiting_bytes: self.holdings.messages,
+            subscription_bytes: self.holdings.subscriptions,
+            retained_bytes: self.retained.bytes(),
             traffic: self.traffic,
         }
     }

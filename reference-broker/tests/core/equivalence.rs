@@ -10,7 +10,8 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use reference_broker::{Config, Rule, Rules, core::Limits};
 
 use crate::{
-    invariants::{Action, Everybody, TOPICS, action},
+    actions::{Action, TOPICS, action},
+    everybody::Everybody,
     world::*,
 };
 
@@ -26,7 +27,7 @@ fn common_action() -> impl Strategy<Value = Action> {
             Action::Subscribe { filter: filter % 4, qos, options, identifier }
         }
         Action::Unsubscribe { filter } => Action::Unsubscribe { filter: filter % 4 },
-        Action::Bytes(_) => Action::Ping,
+        Action::Bytes(_) | Action::Restart => Action::Ping,
         other => other,
     })
 }
@@ -98,7 +99,7 @@ proptest! {
         after in vec((0usize..3, common_action()), 1..60),
         is_crash in any::<bool>(),
     ) {
-        let mut one = Everybody { world: World::kept(config()), devices: BTreeMap::new() };
+        let mut one = Everybody::new(World::kept(config()), config());
         for (index, (device, action)) in before.iter().enumerate() {
             one.act(*device, action);
             one.look();
@@ -117,7 +118,7 @@ proptest! {
         }
         one.look();
         let world = one.world.after_a_crash(config());
-        let mut other = Everybody { world, devices: one.devices.clone() };
+        let mut other = one.in_world(world);
         let (mut names, mut other_names) = (Names::default(), Names::default());
         for (device, action) in after {
             one.act(device, &action);
@@ -135,7 +136,7 @@ proptest! {
         actions in vec((0usize..3, action()), 1..80),
     ) {
         let world = World::kept_mutant(config(), Rules::all().without(Rule::ALL[rule]));
-        let mut everybody = Everybody { world, devices: BTreeMap::new() };
+        let mut everybody = Everybody::new(world, config());
         for (device, action) in actions {
             everybody.act(device, &action);
             everybody.world.save();
@@ -152,7 +153,7 @@ proptest! {
         byte in any::<u8>(),
         is_key in any::<bool>(),
     ) {
-        let mut everybody = Everybody { world: World::kept(config()), devices: BTreeMap::new() };
+        let mut everybody = Everybody::new(World::kept(config()), config());
         for (device, action) in actions {
             everybody.act(device, &action);
         }

@@ -8,10 +8,12 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "packets are built where they are sent")]
 
+mod actions;
 mod authenticating;
 mod connecting;
 mod durability;
 mod equivalence;
+mod everybody;
 mod invariants;
 mod limits;
 mod mutants;

@@ -121,8 +121,13 @@ impl World {
 
     /// Saves what has changed, crashes and starts again.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(Config::default());
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn restart_with(&mut self, config: Config) {
         self.save();
-        *self = self.after_a_crash(Config::default());
+        *self = self.after_a_crash(config);
     }
 
     /// The same with a broker that keeps only these rules. If it cannot read what it has saved, it begins anew.
