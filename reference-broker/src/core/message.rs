@@ -8,7 +8,7 @@ use mqttspec_wire::{
     packet::{Delivery, Publish, Will},
 };
 
-use super::{Rule, turn::Turn};
+use super::{Rule, durable::Saved, turn::Turn};
 
 /// Up to how many bytes a message gets memory of its own when it is kept. What a larger one came with, whose memory it
 /// shares, is at most a few times as large.
@@ -34,6 +34,8 @@ pub(crate) struct Message {
     pub(crate) expiry: Option<u32>,
     /// When the broker got it.
     pub(crate) received: Duration,
+    /// What is saved of it.
+    pub(crate) saved: Saved,
 }
 
 /// A copy of a message on its way to one session.
@@ -63,6 +65,7 @@ impl Message {
             expiry: publish.properties.message_expiry_interval(),
             properties: forwarded(turn, publish.properties),
             received: turn.now,
+            saved: Saved::default(),
         }
     }
 
@@ -84,6 +87,7 @@ impl Message {
             expiry: properties.message_expiry_interval(),
             properties: forwarded(turn, reordered(properties, properties_in_order)),
             received: turn.now,
+            saved: Saved::default(),
         }
     }
 
@@ -99,7 +103,7 @@ impl Message {
         }
         let (topic, properties) = (self.topic.detached(), self.properties.detached());
         let payload = Bytes::copy_from_slice(&self.payload);
-        Arc::new(Self { topic, payload, properties, ..**self })
+        Arc::new(Self { topic, payload, properties, saved: Saved::default(), ..**self })
     }
 
     /// Whether its Message Expiry Interval is over (MQTT 5.0 §3.3.2.3.3). One of zero seconds is over as soon as the
@@ -243,6 +247,7 @@ mod tests {
             properties: Properties::new(),
             expiry: None,
             received: Duration::ZERO,
+            saved: Saved::default(),
         });
         let mut last = LastKept::default();
         let kept = last.keep(&message);

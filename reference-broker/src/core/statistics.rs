@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mqttspec_wire::{Properties, QoS, Utf8String};
 
-use super::{Broker, connection::State, deadlines::Deadline, message::Message, turn::Turn};
+use super::{Broker, connection::State, deadlines::Deadline, durable::Saved, message::Message, turn::Turn};
 
 /// What a broker has done since it began, and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +104,7 @@ impl Broker {
                 properties: Properties::new(),
                 expiry: None,
                 received: turn.now,
+                saved: Saved::default(),
             });
             self.own_retained.store(turn, Arc::clone(&message));
             self.distribute(turn, None, &message);

@@ -1,6 +1,6 @@
 //! What many sets of changes come to.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::core::Changes;
 
@@ -14,8 +14,9 @@ struct Last<'a> {
 
 /// The keys in order, each with its new value, if it has one from now on. What came and went leaves nothing behind, so
 /// that most messages never get into the database.
-pub(super) fn latest(all: &[Changes]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-    let mut latest: BTreeMap<&[u8], Last<'_>> = BTreeMap::new();
+pub(super) fn latest(all: &[Changes]) -> Vec<(&[u8], Option<&[u8]>)> {
+    // It hashes, since most keys come up to be removed again, and never have to be brought into order.
+    let mut latest: HashMap<&[u8], Last<'_>> = HashMap::new();
     for change in all.iter().flat_map(Changes::each) {
         let is_known = latest.get(change.key).map_or(!change.is_new, |last| last.is_known);
         if is_known || change.value.is_some() {
@@ -24,5 +25,7 @@ pub(super) fn latest(all: &[Changes]) -> impl Iterator<Item = (&[u8], Option<&[u
             latest.remove(change.key);
         }
     }
-    latest.into_iter().map(|(key, last)| (key, last.value))
+    let mut latest: Vec<_> = latest.into_iter().map(|(key, last)| (key, last.value)).collect();
+    latest.sort_unstable_by_key(|(key, _)| *key);
+    latest
 }

@@ -122,5 +122,5 @@ fn what_came_and_went_leaves_nothing() {
         store.commit(changes(&mut model, &[(1, Some(10)), (2, Some(10)), (2, None)])).unwrap();
         store.commit(changes(&mut model, &[(1, None)])).unwrap();
     }
-    assert_eq!(latest(&store.pending).count(), 0);
+    assert!(latest(&store.pending).is_empty());
 }

@@ -1,8 +1,11 @@
 //! Messages as they are saved: once, however many copies of them are on their way.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -15,65 +18,84 @@ use mqttspec_wire::{
 use super::bytes::{BrokenRecord, Reader, Write};
 use crate::core::message::Message;
 
+/// What is saved of a message. It is noted in the message itself, so that no table has to be searched for it.
+///
+/// Only the broker that has the message changes it. It is atomic because whatever is shared has to be.
+#[derive(Debug, Default)]
+pub(crate) struct Saved {
+    /// Its number; 0 if it has none.
+    number: AtomicU64,
+    /// How many saved entries refer to it.
+    references: AtomicU32,
+    /// Whether there is a record of it.
+    has_record: AtomicBool,
+    /// Whether it is among those that were touched.
+    is_touched: AtomicBool,
+}
+
+impl Saved {
+    fn count(&self, change: impl FnOnce(u32) -> u32) {
+        self.references.store(change(self.references.load(Relaxed)), Relaxed);
+    }
+}
+
+/// Sets it, and says what it was.
+fn replace(flag: &AtomicBool, value: bool) -> bool {
+    let before = flag.load(Relaxed);
+    flag.store(value, Relaxed);
+    before
+}
+
 /// The messages that saved entries refer to.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies {
-    /// By number, so that an entry's record finds its message.
-    by_number: BTreeMap<u64, Body>,
-    /// Their numbers by the address of the message, which is in use as long as the message is here.
-    numbers: BTreeMap<usize, u64>,
     /// Those that may have gained their first reference or lost their last one.
-    touched: BTreeSet<u64>,
-    next: u64,
-}
-
-#[derive(Debug)]
-struct Body {
-    message: Arc<Message>,
-    references: usize,
-    is_saved: bool,
+    touched: Vec<Arc<Message>>,
+    /// The number of the newest.
+    last: u64,
+    /// Those that were read, until all that refers to them is.
+    read: BTreeMap<u64, Arc<Message>>,
 }
 
 impl Bodies {
     /// Counts one more reference to a message, and says by which number.
     pub(crate) fn refer(&mut self, message: &Arc<Message>) -> u64 {
-        let number = *self.numbers.entry(address(message)).or_insert_with(|| {
-            self.next += 1;
-            self.next
-        });
-        let new = || Body { message: Arc::clone(message), references: 0, is_saved: false };
-        self.by_number.entry(number).or_insert_with(new).references += 1;
-        self.touched.insert(number);
-        number
+        let saved = &message.saved;
+        if saved.number.load(Relaxed) == 0 {
+            self.last += 1;
+            saved.number.store(self.last, Relaxed);
+        }
+        saved.count(|references| references + 1);
+        self.touch(message);
+        saved.number.load(Relaxed)
     }
 
     /// Counts one less.
     pub(crate) fn release(&mut self, message: &Arc<Message>) {
-        if let Some(number) = self.numbers.get(&address(message))
-            && let Some(body) = self.by_number.get_mut(number)
-        {
-            body.references = body.references.saturating_sub(1);
-            self.touched.insert(*number);
+        message.saved.count(|references| references.saturating_sub(1));
+        self.touch(message);
+    }
+
+    fn touch(&mut self, message: &Arc<Message>) {
+        if !replace(&message.saved.is_touched, true) {
+            self.touched.push(Arc::clone(message));
         }
     }
 
     /// Tells of each message whether it is new, or that it is no longer needed.
     pub(crate) fn settle(&mut self, mut tell: impl FnMut(u64, Option<&Message>)) {
-        for number in std::mem::take(&mut self.touched) {
-            let Some(body) = self.by_number.get_mut(&number) else { continue };
-            match (body.references, body.is_saved) {
-                (0, is_saved) => {
-                    self.numbers.remove(&address(&body.message));
-                    self.by_number.remove(&number);
-                    if is_saved {
-                        tell(number, None);
-                    }
-                }
-                (_, true) => {}
-                (_, false) => {
-                    body.is_saved = true;
-                    tell(number, Some(&body.message));
-                }
+        for message in self.touched.drain(..) {
+            let saved = &message.saved;
+            saved.is_touched.store(false, Relaxed);
+            let is_needed = saved.references.load(Relaxed) > 0;
+            let number = saved.number.load(Relaxed);
+            match (is_needed, replace(&saved.has_record, is_needed)) {
+                (true, false) => tell(number, Some(&message)),
+                (false, true) => tell(number, None),
+                (true, true) | (false, false) => {}
+            }
+            if !is_needed {
+                saved.number.store(0, Relaxed);
             }
         }
     }
@@ -81,22 +103,24 @@ impl Bodies {
     /// Takes in a message that is saved. Should nothing refer to it, it is no longer needed.
     pub(crate) fn restore(&mut self, number: u64, message: Message) {
         let message = Arc::new(message);
-        self.numbers.insert(address(&message), number);
-        self.by_number.insert(number, Body { message, references: 0, is_saved: true });
-        self.touched.insert(number);
-        self.next = self.next.max(number);
+        message.saved.number.store(number, Relaxed);
+        message.saved.has_record.store(true, Relaxed);
+        self.touch(&message);
+        self.read.insert(number, message);
+        self.last = self.last.max(number);
     }
 
     /// The message with this number, to which there is one more reference.
     pub(crate) fn referred(&mut self, number: u64) -> Option<Arc<Message>> {
-        let body = self.by_number.get_mut(&number)?;
-        body.references += 1;
-        Some(Arc::clone(&body.message))
+        let message = self.read.get(&number)?;
+        message.saved.count(|references| references + 1);
+        Some(Arc::clone(message))
     }
-}
 
-fn address(message: &Arc<Message>) -> usize {
-    Arc::as_ptr(message).addr()
+    /// All that refers to messages is read.
+    pub(crate) fn all_read(&mut self) {
+        self.read.clear();
+    }
 }
 
 /// The record of a message: when it was received, a PUBLISH of MQTT 5.0 that has all but the payload, the payload.
@@ -142,5 +166,6 @@ pub(crate) fn read_message(record: &mut Reader) -> Result<Message, BrokenRecord>
         properties: publish.properties,
         expiry,
         received,
+        saved: Saved::default(),
     })
 }

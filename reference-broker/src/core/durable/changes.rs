@@ -58,6 +58,12 @@ impl Changes {
         if rest.is_empty() { Ok(Self(bytes)) } else { Err(BrokenRecord::new("a change is cut off")) }
     }
 
+    /// None, with room for about as many as these are: one set is often as large as the one before.
+    pub(crate) fn room_for_as_many(&self) -> Self {
+        const MOST: usize = 256 * 1024;
+        Self(Vec::with_capacity(self.0.len().min(MOST)))
+    }
+
     /// Adds that there is a record with this value; `is_new` if there was none with the key.
     pub(crate) fn put(
         &mut self,

@@ -147,7 +147,8 @@ impl Journal {
         if !self.changes.is_empty() {
             self.changes.put(false, |out| out.put_u8(Kind::Clock as u8), |out| out.put_time(now));
         }
-        std::mem::take(&mut self.changes)
+        let next = self.changes.room_for_as_many();
+        std::mem::replace(&mut self.changes, next)
     }
 
     /// Takes in a session that is saved under this number.

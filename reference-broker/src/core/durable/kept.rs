@@ -16,8 +16,40 @@ pub(crate) enum Before {
 
 /// The keys whose entries have changed since they were saved. Of what is not saved at all, nothing is noted.
 #[derive(Debug)]
-#[expect(clippy::box_collection, reason = "a session that is not saved is not to be larger by a map")]
-pub(crate) struct Notes<K>(Option<Box<BTreeMap<K, Before>>>);
+pub(crate) struct Notes<K>(Option<Box<Changed<K>>>);
+
+/// One note for each change, since that costs less than to look for an earlier one; if a key has several, the first counts.
+#[derive(Debug)]
+struct Changed<K> {
+    notes: Vec<(K, Before)>,
+    /// How many there may be before those that do not count are thrown away.
+    limit: usize,
+}
+
+/// How few notes are never too many.
+const FEW: usize = 64;
+
+impl<K> Default for Changed<K> {
+    fn default() -> Self {
+        Self { notes: Vec::new(), limit: FEW }
+    }
+}
+
+impl<K: Ord> Changed<K> {
+    fn note(&mut self, key: K, before: Before) {
+        if self.notes.len() >= self.limit {
+            self.keep_first();
+            self.limit = FEW.max(2 * self.notes.len());
+        }
+        self.notes.push((key, before));
+    }
+
+    /// Leaves one note for each key, in their order.
+    fn keep_first(&mut self) {
+        self.notes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.notes.dedup_by(|(later, _), (first, _)| later == first);
+    }
+}
 
 impl<K> Default for Notes<K> {
     fn default() -> Self {
@@ -38,22 +70,25 @@ impl<K: Clone + Ord> Notes<K> {
 
     /// Notes that an entry is about to change; `before` is what it is now.
     pub(crate) fn note<V: Entry>(&mut self, key: &K, before: Option<&V>) {
-        if let Some(changed) = &mut self.0
-            && !changed.contains_key(key)
-        {
+        if let Some(changed) = &mut self.0 {
             let saved = |entry: &V| Before::Saved(entry.message().cloned());
-            changed.insert(key.clone(), before.map_or(Before::Nothing, saved));
+            changed.note(key.clone(), before.map_or(Before::Nothing, saved));
         }
     }
 
-    /// What has changed, which from now on counts as saved.
-    pub(crate) fn take(&mut self) -> BTreeMap<K, Before> {
-        self.0.as_deref_mut().map(std::mem::take).unwrap_or_default()
+    /// What has changed, which from now on counts as saved: each key once, in their order.
+    pub(crate) fn take(&mut self) -> Vec<(K, Before)> {
+        let Some(changed) = &mut self.0 else { return Vec::new() };
+        changed.keep_first();
+        changed.limit = FEW;
+        std::mem::take(&mut changed.notes)
     }
 
     /// Ends the noting.
-    pub(crate) fn stop(&mut self) -> BTreeMap<K, Before> {
-        self.0.take().map(|changed| *changed).unwrap_or_default()
+    pub(crate) fn stop(&mut self) -> Vec<(K, Before)> {
+        let changed = self.take();
+        self.0 = None;
+        changed
     }
 }
 
@@ -73,13 +108,13 @@ pub(crate) trait Tracked {
     fn track_anew(&mut self) {
         self.notes().start();
         self.note_all();
-        for before in self.notes().0.iter_mut().flat_map(|changed| changed.values_mut()) {
+        for (_, before) in self.notes().0.iter_mut().flat_map(|changed| &mut changed.notes) {
             *before = Before::Nothing;
         }
     }
 
     /// Ends the noting; what is returned has everything that was saved.
-    fn forget(&mut self) -> BTreeMap<Self::Key, Before> {
+    fn forget(&mut self) -> Vec<(Self::Key, Before)> {
         self.note_all();
         self.notes().stop()
     }
@@ -184,3 +219,6 @@ impl<K: Clone + Ord + 'static, V: Entry + 'static> Tracked for Kept<K, V> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub use bytes::BrokenRecord;
 pub use changes::Changes;
 pub use restore::Restore;
 
+pub(crate) use bodies::Saved;
 pub(crate) use entry::Entry;
 pub(crate) use journal::{Journal, Place};
 pub(crate) use kept::{Kept, Notes, Tracked};

@@ -166,7 +166,8 @@ impl Restore {
     /// The broker as it is at `now`, which is not before [`clock`](Self::clock). Network connections that were open count
     /// as lost now.
     pub fn finish(self, now: Duration) -> Broker {
-        let Self { mut broker, journal, sessions, connected, clock } = self;
+        let Self { mut broker, mut journal, sessions, connected, clock } = self;
+        journal.bodies.all_read();
         let now = now.max(clock);
         for key in sessions.into_values() {
             broker.resume_session(key, now);
