@@ -130,6 +130,11 @@ fn profiles(mut page: Page) -> String {
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
+    let wants_identity = settings.certificate_identity || settings.certifies_users();
+    if wants_identity && settings.client_ca.is_none() {
+        let why = "without `client-ca`, no client is asked for the certificate that is to say who it is";
+        return Err(BadInput::new(format!("{why}\nname the file of the authorities with `client-ca`")));
+    }
     match (&settings.cert, &settings.key) {
         (Some(certificate), Some(key)) => {
             let tls = Tls::from_files(certificate, key, settings.client_ca.as_deref());

@@ -128,9 +128,20 @@ impl Settings {
             version_3_1_1: speaks(Version::V3_1_1),
             version_5_0: speaks(Version::V5_0),
             redirect,
-            anonymous: self.anonymous.unwrap_or(self.passwords.is_none() && self.scram.is_none()),
+            anonymous: self.anonymous.unwrap_or(!self.has_users()),
+            certified_users: self.certifies_users(),
             ..self.config.clone()
         }
+    }
+
+    /// Whether anybody is to prove who they are.
+    fn has_users(&self) -> bool {
+        self.passwords.is_some() || self.scram.is_some() || self.certifies_users()
+    }
+
+    /// Whether there is a place to listen at where certificates say who clients are.
+    pub fn certifies_users(&self) -> bool {
+        self.listen.iter().any(|place| place.identifies(self.certificate_identity))
     }
 
     /// The rules that are kept.

@@ -20,6 +20,16 @@ pub enum Place {
     Unix(PathBuf),
 }
 
+impl Place {
+    /// Whether certificates say who the clients are that come in here, where `usually` is what holds if nothing is said.
+    pub fn identifies(&self, usually: bool) -> bool {
+        match self {
+            Self::Network { transport, identity, .. } => transport.is_secure() && identity.unwrap_or(usually),
+            Self::Unix(_) => false,
+        }
+    }
+}
+
 impl FromStr for Place {
     type Err = String;
 

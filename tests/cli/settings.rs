@@ -106,6 +106,8 @@ fn a_variable_that_sets_nothing_is_pointed_out() {
 #[case("cert = \"nowhere.pem\"\nkey = \"nowhere.key\"", "cannot serve TLS with nowhere.pem: ")]
 #[case("cert = \"nowhere.pem\"", "TLS needs a certificate and its private key: key not set")]
 #[case("client-ca = \"nowhere.pem\"", "cert and key not set")]
+#[case("certificate-identity = true", "name the file of the authorities with `client-ca`")]
+#[case("listen = [\"mqtts://127.0.0.1:0?identity=true\"]", "name the file of the authorities")]
 #[case("scram = \"nowhere\"", "cannot read nowhere: ")]
 fn a_wrong_file_is_said_and_has_status_2(#[case] text: &str, #[case] expected: &str) {
     let name = format!("wrong-{}.toml", text.len());

@@ -61,9 +61,12 @@ pub struct Config {
     pub assigned_client_ids: bool,
     /// Whether clients without a user name are let in.
     pub anonymous: bool,
-    /// Who may come in with a user name and password. When there are neither users here nor for SCRAM, every user name and
-    /// password will do.
+    /// Who may come in with a user name and password. When there are neither users here nor for SCRAM nor by certificates,
+    /// every user name and password will do.
     pub users: Vec<User>,
+    /// Whether certificates say who clients are ([`Input::Identified`](super::Input::Identified)), so that a user name is to
+    /// be proved by one even when there are no users here.
+    pub certified_users: bool,
     /// A method of enhanced authentication with a question of one's own (MQTT 5.0 §4.12).
     pub challenge: Option<Challenge>,
     /// SCRAM-SHA-256 as a method of enhanced authentication.
@@ -179,6 +182,7 @@ impl Default for Config {
             assigned_client_ids: true,
             anonymous: true,
             users: Vec::new(),
+            certified_users: false,
             challenge: None,
             scram: None,
             redirect: None,
@@ -235,7 +239,7 @@ impl Config {
 
     /// Whether user names are to be proved.
     pub(crate) fn knows_users(&self) -> bool {
-        !self.users.is_empty() || self.scram.is_some()
+        !self.users.is_empty() || self.scram.is_some() || self.certified_users
     }
 
     pub(crate) fn offers(&self, version: Version) -> bool {

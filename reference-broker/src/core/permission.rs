@@ -15,9 +15,10 @@ use super::{
 /// A rule about who may do what; the first that fits decides, and what none fits is refused.
 ///
 /// It is written `allow read sensors/#`, `deny write user=guest admin/#` or `allow all devices/${client}/#`: whether it
-/// allows, what, to whom if not to everybody, and with which topics. `${user}` and `${client}` stand for the client's
-/// user name and client identifier. Where one of them contains `/`, `+` or `#`, which would make something else of the
-/// filter, the client may do nothing at all.
+/// allows, what, to whom if not to everybody, and with which topics. A name with spaces stands between quotation marks:
+/// `user="Ann Lee"`. `${user}` and `${client}` stand for the client's user name and client identifier. Where one of them
+/// contains `/`, `+` or `#`, or would be a `$` at the beginning, which makes something else of the filter, the client may
+/// do nothing at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
     allows: bool,
@@ -70,18 +71,28 @@ impl FromStr for Permission {
         let (mut user, mut client_id) = (None, None);
         loop {
             rest = rest.trim_start();
-            let Some((word, behind)) = rest.split_once(' ') else { break };
-            if let Some(name) = word.strip_prefix("user=") {
-                user = Some(name.to_owned());
-            } else if let Some(name) = word.strip_prefix("client=") {
-                client_id = Some(name.to_owned());
+            let (who, behind) = if let Some(behind) = rest.strip_prefix("user=") {
+                (&mut user, behind)
+            } else if let Some(behind) = rest.strip_prefix("client=") {
+                (&mut client_id, behind)
             } else {
                 break;
-            }
+            };
+            let (name, behind) = split_name(behind)?;
+            *who = Some(name.to_owned());
             rest = behind;
         }
+        if rest.is_empty() {
+            return wrong("it names no topic filter; for all topics, that is `#`");
+        }
         let filter = rest.to_owned();
-        if let Err(fault) = parsed(&filter.replace(USER, "x").replace(CLIENT, "x")) {
+        let plain = filter.replace(USER, "x").replace(CLIENT, "x");
+        if let Some((_, behind)) = plain.split_once("${") {
+            let unknown = behind.split('}').next().unwrap_or_default();
+            let why = format!("`${{{unknown}}}` stands for nothing; there are `{USER}` and `{CLIENT}`");
+            return Err(NotPermission(why));
+        }
+        if let Err(fault) = parsed(&plain) {
             return Err(NotPermission(format!("`{filter}` is no topic filter: {fault}")));
         }
         Ok(Self { allows, access, user, client_id, filter })
@@ -97,12 +108,26 @@ impl fmt::Display for Permission {
         };
         write!(f, "{} {access} ", if self.allows { "allow" } else { "deny" })?;
         for (key, name) in [("user", &self.user), ("client", &self.client_id)] {
-            if let Some(name) = name {
-                write!(f, "{key}={name} ")?;
+            match name {
+                Some(name) if name.contains(' ') => write!(f, "{key}=\"{name}\" ")?,
+                Some(name) => write!(f, "{key}={name} ")?,
+                None => {}
             }
         }
         f.write_str(&self.filter)
     }
+}
+
+/// The name that the text begins with, and what is behind it.
+fn split_name(text: &str) -> Result<(&str, &str), NotPermission> {
+    let split = match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"'),
+        None => Some(text.split_once(' ').unwrap_or((text, ""))),
+    };
+    let split = split.filter(|(name, _)| !name.is_empty());
+    split.ok_or_else(|| {
+        NotPermission("`user=` or `client=` has no name behind it, or one whose `\"` is not closed".to_owned())
+    })
 }
 
 fn parsed(filter: &str) -> Result<TopicFilter, String> {
@@ -130,8 +155,7 @@ impl Rights {
                 && (user.is_some() || !permission.filter.contains(USER))
         };
         let rights = permissions.iter().filter(fits).map(|permission| {
-            let filter =
-                replaced(&permission.filter, &[(USER, user.unwrap_or_default()), (CLIENT, client_id)])?;
+            let filter = replaced(&permission.filter, user.unwrap_or_default(), client_id)?;
             Some(Right { allows: permission.allows, access: permission.access, filter })
         });
         Self(rights.collect::<Option<_>>().unwrap_or_default())
@@ -164,15 +188,23 @@ impl Rights {
     }
 }
 
-/// The filter with names put in; none if a name would change what the filter means.
-fn replaced(filter: &str, names: &[(&str, &str)]) -> Option<TopicFilter> {
-    let mut text = filter.to_owned();
-    for (placeholder, name) in names.iter().filter(|(placeholder, _)| filter.contains(placeholder)) {
-        if name.is_empty() || name.contains(['/', '+', '#']) {
+/// The filter with names put in, in which nothing is looked for; none if a name would change what the filter means.
+fn replaced(filter: &str, user: &str, client_id: &str) -> Option<TopicFilter> {
+    let (mut text, mut rest) = (String::new(), filter);
+    while let Some((before, behind)) = rest.split_once("${") {
+        text.push_str(before);
+        let (name, behind) = match behind.strip_prefix("user}") {
+            Some(behind) => (user, behind),
+            None => (client_id, behind.strip_prefix("client}")?),
+        };
+        let is_special = text.is_empty() && name.starts_with('$');
+        if name.is_empty() || is_special || name.contains(['/', '+', '#']) {
             return None;
         }
-        text = text.replace(placeholder, name);
+        text.push_str(name);
+        rest = behind;
     }
+    text.push_str(rest);
     parsed(&text).ok()
 }
 

@@ -60,7 +60,8 @@ impl Tls {
         Ok(Self { config: Arc::new(config), identifies: false })
     }
 
-    /// Whether the common name of a client's certificate is taken for its user name, which needs no password then.
+    /// Whether the common name of a client's certificate is taken for its user name, which needs no password then. Say so
+    /// in [`Config::certified_users`](crate::Config::certified_users), too.
     #[must_use]
     pub fn identifying(self, identifies: bool) -> Self {
         Self { identifies, ..self }

@@ -149,6 +149,28 @@ fn a_certificate_says_who_a_client_is() {
     assert_eq!(world.subscribe(client, subscription("users/carol/#", QoS::AtMostOnce)), ReasonCode::SUCCESS);
 }
 
+/// Where certificates say who clients are, nobody can be called as others are without one, nor have their session.
+#[rstest]
+fn a_name_of_a_certificate_is_nobody_elses(#[values(V3, V5)] version: Version) {
+    let mut world = World::with(Config { certified_users: true, ..Config::default() });
+    let enter = |world: &mut World, certificate: Option<&str>, connect: Connect| {
+        let client = world.open(version);
+        if let Some(name) = certificate {
+            world.identify(client, name);
+        }
+        world.send(client, Packet::Connect(Box::new(connect)));
+        (client, answer(world, client) != ReasonCode::SUCCESS)
+    };
+    let (ann, is_refused) = enter(&mut world, Some("ann"), resume(version, "c"));
+    assert!(!is_refused);
+    for certificate in [Some("bob"), None] {
+        assert!(enter(&mut world, certificate, resume(version, "c")).1, "{certificate:?} has the session");
+    }
+    assert!(enter(&mut world, None, with_password(version, "ann", "guess")).1);
+    world.ping(ann);
+    assert!(!enter(&mut world, None, resume(version, "nobody's")).1);
+}
+
 #[rstest]
 #[case(V3, ReasonCode::V3_NOT_AUTHORIZED)]
 #[case(V5, ReasonCode::NOT_AUTHORIZED)]
