@@ -28,7 +28,7 @@ impl Narrator {
             }
             Cause::Packet(id, version, packet) => {
                 if let Packet::Connect(connect) = &**packet {
-                    self.clients.insert(*id, (*version, connect.client_id.to_string()));
+                    self.clients.entry(*id).or_insert((*version, connect.client_id.to_string()));
                 }
                 let _ = writeln!(text, "{} > {}", self.name(*id), describe(packet, *version));
                 Some(*version)
@@ -52,6 +52,11 @@ impl Narrator {
         for route in &step.routes {
             text.push_str(&way(route));
         }
+        if let Some((id, client_id)) = &step.assigned
+            && let Some((_, client)) = self.clients.get_mut(id)
+        {
+            *client = client_id.to_string();
+        }
         for output in &step.done {
             let _ = writeln!(text, "            {}", self.done(output));
         }
@@ -63,8 +68,8 @@ impl Narrator {
 
     fn name(&self, id: ConnectionId) -> String {
         match self.clients.get(&id) {
-            Some((_, client)) => format!("#{id} \"{}\"", client.escape_debug()),
-            None => format!("#{id}"),
+            Some((_, client)) if !client.is_empty() => format!("#{id} \"{}\"", client.escape_debug()),
+            Some(_) | None => format!("#{id}"),
         }
     }
 
@@ -168,6 +173,23 @@ mod tests {
         assert!(!lines[connect..ping].iter().any(|line| line.contains("pingreq-answered")), "{text}");
         assert!(!lines[connect..].iter().any(|line| line.contains("v5.0:")), "{text}");
         assert_eq!(lines.last(), Some(&"            #1 \"a\" < PINGRESP"));
+    }
+
+    /// Also under MQTT 3.1.1, where the client itself is not told.
+    #[test]
+    fn who_brings_no_client_identifier_is_known_by_the_one_it_gets() {
+        let text = told(&[b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x0a\x00\x00", b"\xC0\x00"]);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.contains('#')).collect();
+        assert!(lines[1].contains("#1 > CONNECT client id \"\""), "{text}");
+        assert!(lines[2].starts_with("#1 \"auto-0\" < CONNACK"), "{text}");
+        assert!(lines[3].ends_with("#1 \"auto-0\" > PINGREQ"), "{text}");
+    }
+
+    /// What a second CONNECT says does not make another client of it.
+    #[test]
+    fn a_client_keeps_its_name() {
+        let text = told(&[CONNECT, b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x0a\x00\x01b"]);
+        assert!(text.ends_with("#1 \"a\" is closed\n"), "{text}");
     }
 
     #[test]

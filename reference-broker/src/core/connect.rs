@@ -132,6 +132,7 @@ impl Broker {
         let mut client_id = connect.client_id.detached();
         if client_id.is_empty() {
             client_id = self.assign_client_id(turn);
+            turn.assign(id, &client_id);
             greeting.assigned = Some(client_id.clone());
         }
         let rights = match self.authorize(id, connect, &client_id) {

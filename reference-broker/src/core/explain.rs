@@ -18,6 +18,8 @@ pub struct Step {
     pub at: Duration,
     /// What happened.
     pub cause: Cause,
+    /// The client identifier that the broker gave to a client that had brought none.
+    pub assigned: Option<(ConnectionId, Utf8String)>,
     /// The rules that had a say, except those on how topic names and topic filters match, which always have.
     pub rules: Vec<Rule>,
     /// Whom messages went to, and whom they did not.
@@ -81,6 +83,8 @@ pub(crate) struct Log {
     current: Option<(Cause, usize)>,
     /// The rules that were asked in it, as those that are missing.
     asked: Cell<Rules>,
+    /// The client identifier that was given in it.
+    assigned: Option<(ConnectionId, Utf8String)>,
     /// Whom messages went to in it.
     routes: Vec<Route>,
 }
@@ -89,6 +93,11 @@ impl Log {
     /// A rule is asked.
     pub(crate) fn note(&self, rule: Rule) {
         self.asked.set(self.asked.get().without(rule));
+    }
+
+    /// A client gets this client identifier.
+    pub(crate) fn assign(&mut self, id: ConnectionId, client_id: Utf8String) {
+        self.assigned = Some((id, client_id));
     }
 
     /// A message goes these ways.
@@ -104,12 +113,13 @@ impl Log {
 
     fn end(&mut self, at: Duration, out: &[Output]) {
         let (asked, routes) = (self.asked.take(), std::mem::take(&mut self.routes));
+        let assigned = self.assigned.take();
         let Some((cause, start)) = self.current.take() else { return };
         let rules: Vec<Rule> = Rule::ALL.iter().copied().filter(|rule| !asked.obeys(*rule)).collect();
         let done = out.get(start..).unwrap_or_default().to_vec();
         // That time passes is only worth a word if something comes of it.
         if !matches!(cause, Cause::Other(_)) || !done.is_empty() {
-            self.steps.push(Step { at, cause, rules, routes, done });
+            self.steps.push(Step { at, cause, assigned, rules, routes, done });
         }
     }
 

@@ -123,6 +123,13 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Which client identifier a client gets, for the log.
+    pub(crate) fn assign(&mut self, connection: ConnectionId, client_id: &Utf8String) {
+        if let Some(log) = &mut self.log {
+            log.assign(connection, client_id.clone());
+        }
+    }
+
     /// Whom a message goes to, for the log.
     pub(crate) fn route(&mut self, routes: impl FnOnce() -> Vec<Route>) {
         if let Some(log) = &mut self.log {
