@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mqttspec_wire::{
-    Decoder, Packet, ReasonCode, Sender, TopicName, Utf8String, Version,
+    Decoder, Packet, PropertyId, ReasonCode, Sender, TopicName, Utf8String, Version,
     packet::{Connack, Connect},
 };
 
@@ -178,8 +178,8 @@ impl Broker {
         }
     }
 
-    /// The CONNACK that accepts. The limits of the server are left out, and not insisted on, if the client's Maximum
-    /// Packet Size is too small for them; there is no CONNACK if it is too small for any.
+    /// The CONNACK that accepts. If the client's Maximum Packet Size is too small for it, Response Information is left out,
+    /// and then the limits of the server, which are not insisted on; there is no CONNACK if it is too small for any.
     fn connack(
         &mut self,
         turn: &Turn,
@@ -189,6 +189,9 @@ impl Broker {
     ) -> Option<Connack> {
         let link = self.sessions.get_mut(key)?.link.as_mut()?;
         let mut connack = connack::success(turn, &self.config, connect, greeting);
+        if !turn.fits(link, &Packet::Connack(connack.clone())) {
+            connack.properties.retain(|property| property.id() != PropertyId::ResponseInformation);
+        }
         if !turn.fits(link, &Packet::Connack(connack.clone())) {
             connack::withdraw_limits(&mut connack);
             link.receive_maximum = u16::MAX;

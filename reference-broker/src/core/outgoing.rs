@@ -211,8 +211,10 @@ impl Session {
         }
         let keeps_message = !turn.obeys(Rule::NoPublishAfterPubrel);
         let known = self.outgoing.on_pubrec(ack.id, keeps_message);
-        if known && ack.reason.is_error() && turn.obeys(Rule::RefusedMessageNotReleased) {
-            self.finish(turn, ack.id);
+        if ack.reason.is_error() && turn.obeys(Rule::RefusedMessageNotReleased) {
+            if known {
+                self.finish(turn, ack.id);
+            }
             return self.pump(turn);
         }
         let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };

@@ -238,6 +238,19 @@ fn a_refused_connect_takes_the_rest_with_it() {
     world.expect_nothing(client);
 }
 
+/// What the client only wished for gives way to what it has to know.
+#[rstest]
+#[case(40, true)]
+#[case(39, false)]
+fn response_information_is_sent_if_it_fits(#[case] size: u32, #[case] fits: bool) {
+    let response_information = Some("responses/of/a/client".to_owned());
+    let mut world = World::with(Config { response_information, ..Config::default() });
+    let asked = properties([Property::MaximumPacketSize(size), Property::RequestResponseInformation(1)]);
+    let (_, connack) = world.connect(Connect { properties: asked, ..connect(V5, "a") });
+    assert_eq!(connack.properties.response_information().is_some(), fits);
+    assert_eq!(connack.properties.receive_maximum(), Some(256));
+}
+
 #[test]
 fn a_small_maximum_packet_size_keeps_connack_small() {
     let mut world = World::new();

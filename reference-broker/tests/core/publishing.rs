@@ -108,6 +108,9 @@ fn unknown_identifiers() {
     assert_eq!((ack.id, ack.reason), (id(9), ReasonCode::PACKET_IDENTIFIER_NOT_FOUND));
     world.send(client, Packet::Puback(Ack::success(id(9))));
     world.send(client, Packet::Pubcomp(Ack::success(id(9))));
+    // Nothing is released that was refused.
+    let refusal = Ack { reason: ReasonCode::QUOTA_EXCEEDED, ..Ack::success(id(9)) };
+    world.send(client, Packet::Pubrec(refusal));
     world.expect_nothing(client);
 }
 

@@ -35,7 +35,10 @@ pub(super) const UNRULED: &[(StatementId, &str)] = &[
     ),
     (v3!("X-3.1.3.1-1"), "A permission that is used: the configuration says up to which length."),
     (v3!("X-3.1.4-4"), ONE_PORT),
-    (v3!("X-3.3.5-1"), "A permission that is not used: one copy at the highest QoS serves all."),
+    (
+        v3!("X-3.3.5-1"),
+        "A permission that is used if the configuration says so; by default one copy at the highest QoS serves all.",
+    ),
     (v3!("X-3.8.4-1"), SUBACK_FIRST),
     (v3!("X-3.10.4-1"), BUFFERED_DELIVERED),
     (v3!("X-6-1"), WEBSOCKET_PATH),
