@@ -1,13 +1,19 @@
 //! A broker of one's own inside another program, above all a test.
 
-use std::{io, net::SocketAddr, thread::JoinHandle};
+use std::{io, net::SocketAddr, thread::JoinHandle, time::Duration};
 
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 use super::{Listener, Service};
 use crate::core::{Config, Rules};
 
+/// For how long a broker that ends holds up the thread that drops it. Clients that are tasks of this thread cannot notice
+/// anything meanwhile.
+const FAREWELL: Duration = Duration::from_millis(100);
+
 /// A broker on a free port of the loopback interface, in a thread of its own. It ends when this is dropped.
+///
+/// It works in a plain test as well as in one that is a task of tokio, whether with one thread or with many.
 ///
 /// ```
 /// use std::{io::{Read, Write}, net::TcpStream};
@@ -52,7 +58,7 @@ impl Embedded {
     /// # Errors
     /// The system has no port or no thread for it.
     pub fn with(config: Config, rules: Rules) -> io::Result<Self> {
-        Self::dressed(Service::new(config, rules), |listener| listener)
+        Self::serve(Service::new(config, rules), |listener| listener, FAREWELL)
     }
 
     /// A broker whose listener is not one for plain TCP: `dress` says what it speaks.
@@ -63,6 +69,14 @@ impl Embedded {
         service: Service,
         dress: impl FnOnce(Listener) -> Listener + Send + 'static,
     ) -> io::Result<Self> {
+        Self::serve(service, dress, super::FAREWELL)
+    }
+
+    fn serve(
+        service: Service,
+        dress: impl FnOnce(Listener) -> Listener + Send + 'static,
+        farewell: Duration,
+    ) -> io::Result<Self> {
         let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
@@ -71,8 +85,9 @@ impl Embedded {
         let serve = move || {
             runtime.block_on(async {
                 let Ok(listener) = TcpListener::from_std(socket) else { return };
+                let (listeners, stopped) = (vec![dress(listener.into())], async { drop(stopped.await) });
                 // A store that fails ends the broker; there is nobody to tell here.
-                let _ = service.run(vec![dress(listener.into())], async { drop(stopped.await) }).await;
+                let _ = service.run_and_wait(listeners, stopped, farewell).await;
             });
         };
         let thread = std::thread::Builder::new().name("broker".to_owned()).spawn(serve)?;

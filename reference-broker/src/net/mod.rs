@@ -133,9 +133,19 @@ impl Service {
     /// # Errors
     /// The store fails, for instance because the disk is full. What could not be saved was not acknowledged.
     pub async fn run(
+        self,
+        listeners: Vec<Listener>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StoreError> {
+        self.run_and_wait(listeners, shutdown, FAREWELL).await
+    }
+
+    /// The same, but clients may only take as long as `farewell` to notice the end.
+    async fn run_and_wait(
         mut self,
         listeners: Vec<Listener>,
         shutdown: impl Future<Output = ()>,
+        farewell: Duration,
     ) -> Result<(), StoreError> {
         let (events, mut queue) = mpsc::channel(EVENTS);
         let packet = usize::try_from(self.config.maximum_packet_size).unwrap_or(usize::MAX);
@@ -167,6 +177,6 @@ impl Service {
         drop(accepting);
         server.save_all().await?;
         // Who does not take leave in time is left.
-        time::timeout(FAREWELL, server.take_leave(queue)).await.unwrap_or(Ok(()))
+        time::timeout(farewell, server.take_leave(queue)).await.unwrap_or(Ok(()))
     }
 }

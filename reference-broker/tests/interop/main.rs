@@ -8,6 +8,7 @@ mod passwords;
 mod rumqttc_v4;
 mod rumqttc_v5;
 mod server;
+mod embedded;
 mod shutdown;
 mod sockets;
 mod tls;
