@@ -16,13 +16,13 @@ use super::{
 
 /// How a network connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum Ending<'t> {
     /// The client's side of it is gone, without DISCONNECT.
     Lost,
     /// The client has sent DISCONNECT with this reason.
     Disconnected(ReasonCode),
     /// The broker closes it because of an error, and says which.
-    Error(ReasonCode, &'static str),
+    Error(ReasonCode, &'t str),
     /// The broker closes it and does not say why.
     Unanswered,
     /// The broker closes it because the client has connected anew.
@@ -72,7 +72,7 @@ impl Broker {
     }
 
     /// Ends a network connection in the way said.
-    pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending) {
+    pub(crate) fn end(&mut self, turn: &mut Turn, id: ConnectionId, ending: Ending<'_>) {
         self.set_due(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
         self.leave_pressure(id);
@@ -96,7 +96,7 @@ impl Broker {
     }
 
     /// Sends DISCONNECT where MQTT 5.0 has a reason for it (§3.14, §4.13).
-    fn say_why(&self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
+    fn say_why(&self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending<'_>) {
         let why = match ending {
             Ending::Error(reason, text) if turn.obeys(Rule::ErrorReasonTold) => (reason, text),
             Ending::TakenOver if turn.obeys(Rule::TakeoverTold) => {
@@ -116,7 +116,7 @@ impl Broker {
         turn: &mut Turn,
         key: SessionKey,
         id: ConnectionId,
-        (reason, text): (ReasonCode, &'static str),
+        (reason, text): (ReasonCode, &str),
     ) {
         let Some(link) = self.sessions.get(key).and_then(|session| session.link.as_ref()) else { return };
         let disconnect = Packet::Disconnect(Disconnect { reason, properties: Properties::new() });
@@ -132,14 +132,14 @@ impl Broker {
     }
 
     /// Takes the network connection from its session, which may end with it.
-    fn detach(&mut self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending) {
+    fn detach(&mut self, turn: &mut Turn, key: SessionKey, id: ConnectionId, ending: Ending<'_>) {
         if self.sessions.get(key).is_some_and(|session| session.is_on(id)) {
             self.left(turn, key, ending);
         }
     }
 
     /// The session's network connection has ended.
-    pub(crate) fn left(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending) {
+    pub(crate) fn left(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending<'_>) {
         self.with_session(key, |session| session.link = None);
         let Some(session) = self.sessions.get_mut(key) else { return };
         if turn.obeys(Rule::AliasesEndWithConnection) {
@@ -244,7 +244,7 @@ impl Broker {
     }
 }
 
-fn close_unless_lost(turn: &mut Turn, id: ConnectionId, ending: Ending) {
+fn close_unless_lost(turn: &mut Turn, id: ConnectionId, ending: Ending<'_>) {
     match ending {
         Ending::Disconnected(_) if turn.obeys(Rule::ClosesAfterClientsDisconnect) => turn.part(id),
         Ending::Error(..) if turn.obeys(Rule::ClosesAfterError) => turn.close(id),

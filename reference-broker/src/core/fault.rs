@@ -11,6 +11,9 @@ use super::{Broker, ConnectionId, Notice, Rule, connack, connection::State, endi
 /// The rule about versions that are not offered, be it that they are unknown or that the configuration says so.
 pub(crate) const UNSUPPORTED_VERSION: Rule = Rule::UnsupportedVersionRefused;
 
+/// To how many characters a fault is explained.
+const EXPLANATION: usize = 200;
+
 impl Rule {
     /// The rule that a faulty packet breaks. Those about packets from clients are told apart by their statements.
     fn broken_by(fault: &Fault) -> Self {
@@ -38,8 +41,7 @@ impl Broker {
         let Some(connection) = self.connections.get(&id) else { return };
         match &connection.state {
             State::Connected { .. } => {
-                let reason = fault.reason();
-                self.end(turn, id, Ending::Error(reason, explanation(fault)));
+                self.end(turn, id, Ending::Error(fault.reason(), &explanation(fault)));
             }
             State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
                 self.refuse_malformed(turn, id, rejected);
@@ -50,8 +52,10 @@ impl Broker {
     /// Answers what should have been a CONNECT, if its sender can be told, and closes.
     fn refuse_malformed(&mut self, turn: &mut Turn, id: ConnectionId, rejected: &Rejected) {
         let fault = &rejected.fault;
-        let (reason, text) = (fault.reason(), explanation(fault));
-        self.note(|| Notice::Refused { connection: id, client_id: Utf8String::new(), reason, text });
+        self.note(|| {
+            let (reason, text) = (fault.reason(), explanation(fault));
+            Notice::Refused { connection: id, client_id: Utf8String::new(), reason, text }
+        });
         let is_connect = rejected.raw.first().is_some_and(|first| first >> 4 == PacketType::Connect.number());
         let answer = if let FaultKind::UnsupportedProtocol { name, .. } = &fault.kind {
             if *name == *"MQTT" { self.version_refusal(turn) } else { None }
@@ -127,7 +131,8 @@ fn asked_version(raw: &[u8]) -> Option<Version> {
     Version::ALL.into_iter().find(|version| version.protocol_level() == *level)
 }
 
-/// What people are told about a fault.
-const fn explanation(fault: &Fault) -> &'static str {
-    fault.field
+/// What people are told about a fault: where it is, what it is, and which statement it breaks. A fault may quote its
+/// sender, though not at length.
+fn explanation(fault: &Fault) -> String {
+    fault.to_string().chars().take(EXPLANATION).collect()
 }

@@ -31,7 +31,7 @@ pub enum Notice {
         /// Why, in the terms of MQTT 5.0.
         reason: ReasonCode,
         /// Why, in words.
-        text: &'static str,
+        text: String,
     },
     /// The network connection of a client that was let in has ended.
     Ended {
@@ -42,7 +42,7 @@ pub enum Notice {
         /// The Reason Code of either side, if there is one.
         reason: Option<ReasonCode>,
         /// How, in words.
-        text: &'static str,
+        text: String,
     },
     /// A client has held others back without progress for too long, and is disconnected.
     TooSlow {
@@ -86,7 +86,7 @@ impl Broker {
         self.note(|| Notice::Accepted { connection, client_id, user, version, resumed });
     }
 
-    pub(crate) fn note_end(&mut self, connection: ConnectionId, key: SessionKey, ending: Ending) {
+    pub(crate) fn note_end(&mut self, connection: ConnectionId, key: SessionKey, ending: Ending<'_>) {
         let Some(client_id) = self.noted(key) else { return };
         let (reason, text) = match ending {
             Ending::Lost => (None, "the network connection is lost"),
@@ -95,7 +95,7 @@ impl Broker {
             Ending::Unanswered => (None, "the broker has closed the network connection"),
             Ending::TakenOver => (Some(ReasonCode::SESSION_TAKEN_OVER), "the client has connected anew"),
         };
-        self.note(|| Notice::Ended { connection, client_id, reason, text });
+        self.note(|| Notice::Ended { connection, client_id, reason, text: text.to_owned() });
     }
 
     /// Whoever runs the broker should know of this, and is told whether or not notices are wanted.

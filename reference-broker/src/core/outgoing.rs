@@ -258,7 +258,7 @@ impl Session {
     }
 
     /// Answers the client, with `text` as the Reason String of an error where that is welcome.
-    pub(crate) fn answer(&self, turn: &mut Turn, packet: &Packet, text: &'static str) {
+    pub(crate) fn answer(&self, turn: &mut Turn, packet: &Packet, text: &str) {
         if let Some(link) = &self.link
             && (link.quota > 0 || turn.obeys(Rule::OthersNotHeldBack))
         {

@@ -126,7 +126,9 @@ fn split_name(text: &str) -> Result<(&str, &str), NotPermission> {
     };
     let split = split.filter(|(name, _)| !name.is_empty());
     split.ok_or_else(|| {
-        NotPermission("`user=` or `client=` has no name behind it, or one whose `\"` is not closed".to_owned())
+        NotPermission(
+            "`user=` or `client=` has no name behind it, or one whose `\"` is not closed".to_owned(),
+        )
     })
 }
 

@@ -25,7 +25,10 @@ impl Broker {
     pub(crate) fn refuse(&mut self, turn: &mut Turn, id: ConnectionId, connect: &Connect, refusal: Refusal) {
         let Refusal { reason, text } = refusal;
         let client_id = &connect.client_id;
-        self.note(|| Notice::Refused { connection: id, client_id: client_id.clone(), reason, text });
+        self.note(|| {
+            let (client_id, text) = (client_id.clone(), text.to_owned());
+            Notice::Refused { connection: id, client_id, reason, text }
+        });
         let mut link = Link::new(id, connect);
         if !self.config.offers(Version::V5_0) {
             link.version = Version::V3_1_1; // the only way in which it can say it

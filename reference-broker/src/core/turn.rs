@@ -293,7 +293,7 @@ impl<'a> Turn<'a> {
 
     /// Sends a packet, with `text` as its Reason String if it tells of something other than success and the client
     /// wants to know.
-    pub(crate) fn answer(&mut self, to: &Link, packet: &Packet, text: &'static str) -> bool {
+    pub(crate) fn answer(&mut self, to: &Link, packet: &Packet, text: &str) -> bool {
         match self.explained(to, packet, text) {
             Some(explained) => {
                 self.send_to(to, &explained);
@@ -303,7 +303,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn explained(&self, to: &Link, packet: &Packet, text: &'static str) -> Option<Packet> {
+    fn explained(&self, to: &Link, packet: &Packet, text: &str) -> Option<Packet> {
         let always = matches!(packet, Packet::Connack(_) | Packet::Disconnect(_));
         let wanted = always || to.problem_information || !self.obeys(Rule::ProblemInformationHonoured);
         if to.version != Version::V5_0 || text.is_empty() || !wanted || !is_remarkable(packet) {

@@ -15,7 +15,7 @@ use super::{
 
 impl Broker {
     /// What becomes of the will when its network connection has ended: published, delayed or deleted.
-    pub(crate) fn settle_will(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending) {
+    pub(crate) fn settle_will(&mut self, turn: &mut Turn, key: SessionKey, ending: Ending<'_>) {
         let is_published = match ending {
             Ending::Disconnected(ReasonCode::SUCCESS) => !turn.obeys(Rule::DisconnectDiscardsWill),
             Ending::Disconnected(_) => turn.obeys(Rule::WillAfterOtherDisconnect),

@@ -71,6 +71,23 @@ fn what_happens_is_noticed() {
     assert_eq!(world.notices(), []);
 }
 
+/// What is wrong with a packet is told to whoever runs the broker and to its sender, though not at any length.
+#[test]
+fn faults_are_explained() {
+    let mut world = world(true);
+    let client = world.client(V5, "a");
+    world.send_bytes(client, b"\x30\x0a\x00\x01t\x06\x23\x00\x01\x23\x00\x01");
+    let why = "topic-alias at byte 9: Topic Alias stands here more than once (v5.0:X-3.3.2.3.4-1)";
+    let Packet::Disconnect(disconnect) = world.next(client) else { panic!("it is told why") };
+    assert_eq!(disconnect.properties.reason_string().as_deref(), Some(why));
+    assert_eq!(told(&world.notices()[1]), format!("a ended Some(130) {why}"));
+    let talkative = world.open(V5);
+    world.send_bytes(talkative, &[&[0x10, 0x88, 0x27, 0x13, 0x80][..], &[b'x'; 5_000]].concat());
+    let notices = world.notices();
+    let Some(Notice::Refused { text, .. }) = notices.first() else { panic!("{notices:?}") };
+    assert!(text.starts_with("protocol-name at byte ") && text.len() == 200, "{text}");
+}
+
 #[test]
 fn so_is_that_the_broker_ends() {
     let mut world = world(true);

@@ -3,12 +3,12 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever else comes is wrong")]
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 
+mod embedded;
 mod mosquitto;
 mod passwords;
 mod rumqttc_v4;
 mod rumqttc_v5;
 mod server;
-mod embedded;
 mod shutdown;
 mod sockets;
 mod tls;
