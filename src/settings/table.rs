@@ -163,7 +163,7 @@ settings! {
         "limits.topic-levels" >= 1 => config.limits.topic_levels, "Topic levels in the trees of all subscriptions and of all retained messages, each.";
         "limits.levels-per-topic" >= 1 => config.limits.levels_per_topic, "Levels of one topic name or topic filter.";
         "limits.bytes-per-topic" >= 1 => config.limits.bytes_per_topic, "Bytes of one topic name or topic filter.";
-        "limits.retained" => config.limits.retained, "Retained messages.";
+        "limits.retained" => config.limits.retained, "Retained messages; of further ones the publisher is told, or else they are passed on, but not retained.";
         "limits.retained-bytes" => config.limits.retained_bytes, "Bytes of all retained messages, with their topic names and properties.";
         "limits.in-flight" >= 1 => config.limits.in_flight, "QoS 1 and 2 messages that one client has been sent and has not acknowledged.";
         "limits.queued-messages" => config.limits.queued_messages, "Messages that wait for one session; further ones are dropped, and counted.";

@@ -80,10 +80,7 @@ impl Broker {
         let expiry = publish.properties.message_expiry_interval();
         let expires = expiry.map(|seconds| turn.now + Duration::from_secs(u64::from(seconds)));
         let denied = !self.may_write(turn, key, topic);
-        let size = || topic.len() + publish.payload.len() + publish.properties.size();
-        let full = publish.retain
-            && !publish.payload.is_empty()
-            && !self.retained.has_room(&self.config.limits, topic, size());
+        let has_room = self.has_room_to_retain(topic, publish);
         let Some(session) = self.sessions.get_mut(key) else { return Ok(Verdict::Duplicate) };
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery
             && session.incoming.contains_key(&id)
@@ -111,7 +108,9 @@ impl Broker {
         if denied {
             return Ok(Verdict::Duplicate);
         }
-        if full {
+        // Who cannot be told has it passed on, but not retained.
+        let is_told = session.version() == Some(Version::V5_0) && publish.delivery.qos() > QoS::AtMostOnce;
+        if !has_room && is_told {
             return Ok(Verdict::Refused(ReasonCode::QUOTA_EXCEEDED));
         }
         // It must not count as received: it comes again, on another network connection.
@@ -124,6 +123,14 @@ impl Broker {
         }
         session.begin(publish.delivery, expires);
         Ok(Verdict::Accepted)
+    }
+
+    /// Whether the limits let the message be retained, if it is to be.
+    fn has_room_to_retain(&self, topic: &Utf8String, publish: &Publish) -> bool {
+        let size = || topic.len() + publish.payload.len() + publish.properties.size();
+        !publish.retain
+            || publish.payload.is_empty()
+            || self.retained.has_room(&self.config.limits, topic, size())
     }
 }
 

@@ -143,7 +143,7 @@ impl Broker {
         if !self.config.retain || !turn.obeys(Rule::RetainedStored) {
             return;
         }
-        // A will may come when there is no room any more.
+        // Of a will and of some messages nobody can be told that there is no room.
         if !message.payload.is_empty()
             && !self.retained.has_room(&self.config.limits, &message.topic, message.size())
         {

@@ -106,6 +106,21 @@ fn there_is_a_limit_to_what_is_retained(#[case] limits: Limits) {
     world.publish(client, retained("b", "xx"));
 }
 
+/// It is not lost for those who are there.
+#[rstest]
+#[case(V3, QoS::AtLeastOnce)]
+#[case(V5, QoS::AtMostOnce)]
+fn who_cannot_be_told_of_a_limit_has_the_message_passed_on(#[case] version: Version, #[case] qos: QoS) {
+    let mut world =
+        World::with(Config { limits: Limits { retained: 0, ..Limits::default() }, ..Config::default() });
+    let subscriber = world.subscriber(version, "t", QoS::AtMostOnce);
+    let publisher = world.client(version, "p");
+    world.publish(publisher, Publish { retain: true, ..publish("t", "x", qos) });
+    assert_eq!(world.payloads(subscriber), ["x"]);
+    let held = world.statistics();
+    assert_eq!((held.retained, held.traffic.messages_dropped), (0, 1));
+}
+
 fn with_will(
     version: Version,
     id: &str,
