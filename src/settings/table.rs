@@ -156,6 +156,7 @@ settings! {
     }
     Limits {
         "limits.connections" >= 1 => config.limits.connections, "Network connections.";
+        "limits.connect-bytes" >= 64 => config.limits.connect_bytes, "Bytes of a CONNECT, and of an AUTH before the CONNACK, if `maximum-packet-size` is not less.";
         "limits.sessions" >= 1 => config.limits.sessions, "Sessions, with and without a network connection.";
         "limits.subscriptions" >= 1 => config.limits.subscriptions, "Subscriptions of one session.";
         "limits.all-subscription-bytes" >= 1 => config.limits.all_subscription_bytes, "Bytes of the subscriptions of all sessions together: those of each topic filter, and 128 more.";

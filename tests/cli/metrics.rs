@@ -133,3 +133,15 @@ fn a_port_in_use_is_told() {
     assert_eq!(status, Some(2));
     assert!(stderr.contains(&format!("cannot serve metrics at {address}: ")), "{stderr}");
 }
+
+/// Who connects and says nothing keeps others out for a moment only, however many they are.
+#[test]
+fn the_silent_make_room() {
+    let broker = Broker::start().unwrap();
+    let silent = || TcpStream::connect(&broker.metrics).unwrap();
+    let _silent: Vec<TcpStream> = std::iter::repeat_with(silent).take(100).collect();
+    let started = Instant::now();
+    let answer = broker.ask("GET /health HTTP/1.1\r\n\r\n").unwrap();
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}

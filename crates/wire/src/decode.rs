@@ -69,9 +69,14 @@ impl Decoder {
 
     /// Rejects packets of more than `maximum` bytes, fixed header included, as soon as their size is known.
     #[must_use]
-    pub fn with_max_packet_size(mut self, maximum: u32) -> Self {
-        self.maximum = maximum;
+    pub const fn with_max_packet_size(mut self, maximum: u32) -> Self {
+        self.set_max_packet_size(maximum);
         self
+    }
+
+    /// The same from the next packet on.
+    pub const fn set_max_packet_size(&mut self, maximum: u32) {
+        self.maximum = maximum;
     }
 
     /// The version in force, as far as it is known.

@@ -125,6 +125,8 @@ pub struct Challenge {
 pub struct Limits {
     /// Network connections.
     pub connections: usize,
+    /// Bytes of a CONNECT, and of an AUTH before the CONNACK.
+    pub connect_bytes: u32,
     /// Sessions, with and without a network connection.
     pub sessions: usize,
     /// Subscriptions of one session.
@@ -201,6 +203,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 100_000,
+            connect_bytes: 128 << 10,
             sessions: 200_000,
             subscriptions: 100_000,
             all_subscription_bytes: 1 << 30,

@@ -253,8 +253,10 @@ impl Broker {
         if let Some(will) = &connect.will {
             self.replace_will(key, Some(Box::new(StoredWill::new(will))));
         }
+        let maximum = self.accepted_packet_size(turn, true);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.state = State::Connected { session: key };
+            connection.decoder.set_max_packet_size(maximum);
         }
         let due = patience(turn, keep_alive).map(|time| turn.now + time);
         self.set_due(id, due);

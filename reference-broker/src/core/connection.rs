@@ -62,7 +62,8 @@ impl Broker {
             return turn.close(id);
         }
         let connection = Connection {
-            decoder: Decoder::new(Sender::Client, None).with_max_packet_size(self.accepted_packet_size(turn)),
+            decoder: Decoder::new(Sender::Client, None)
+                .with_max_packet_size(self.accepted_packet_size(turn, false)),
             state: State::AwaitsConnect,
             identity: None,
             heard: turn.now,
@@ -80,9 +81,14 @@ impl Broker {
         }
     }
 
-    /// The size of the largest packet that is accepted (MQTT 5.0 §3.2.2.3.6).
-    pub(crate) fn accepted_packet_size(&self, turn: &Turn) -> u32 {
-        if turn.obeys(Rule::MaximumPacketSizeEnforced) { self.config.maximum_packet_size } else { u32::MAX }
+    /// The size of the largest packet that is accepted (MQTT 5.0 §3.2.2.3.6), which is smaller as long as the client is not
+    /// let in.
+    pub(crate) fn accepted_packet_size(&self, turn: &Turn, is_let_in: bool) -> u32 {
+        if !turn.obeys(Rule::MaximumPacketSizeEnforced) {
+            return u32::MAX;
+        }
+        let maximum = self.config.maximum_packet_size;
+        if is_let_in { maximum } else { maximum.min(self.config.limits.connect_bytes) }
     }
 
     pub(crate) fn received(&mut self, turn: &mut Turn, id: ConnectionId, bytes: Bytes) {

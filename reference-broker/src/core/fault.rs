@@ -103,7 +103,7 @@ impl Broker {
 
     /// Goes on after a faulty packet as if nothing were wrong with it, if it can be put right.
     fn tolerate(&mut self, turn: &mut Turn, id: ConnectionId, rejected: &Rejected) {
-        let maximum = self.accepted_packet_size(turn);
+        let maximum = self.accepted_packet_size(turn, self.link(id).is_some());
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let awaits_connect = matches!(connection.state, State::AwaitsConnect);
         let version = connection.decoder.version();

@@ -5,12 +5,12 @@ use std::{io, time::Duration};
 use mqttspec_wire::Utf8String;
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time};
+use tokio::{net::TcpListener, sync::mpsc, time};
 use tracing::warn;
 
-use super::{Event, connection::Duplex, tls::Tls, websocket::Frames};
+use super::{Event, connection::Duplex, crowd::Crowd, tls::Tls, websocket::Frames};
 
-/// How many handshakes of one listener may be under way; further clients wait to be accepted.
+/// How many handshakes of one listener may be under way; further clients take the place of the oldest.
 const HANDSHAKES: usize = 1_024;
 
 /// Where clients come in: plain TCP, if nothing else is said.
@@ -73,12 +73,8 @@ impl Listener {
 
     /// Accepts clients for ever.
     pub(super) async fn accept(self, bounds: Bounds, events: mpsc::Sender<Event>) {
-        let mut handshakes = JoinSet::new();
+        let mut handshakes = Crowd::of(HANDSHAKES);
         loop {
-            while handshakes.try_join_next().is_some() {}
-            if handshakes.len() >= HANDSHAKES {
-                handshakes.join_next().await;
-            }
             match self.socket.accept().await {
                 Ok(stream) if self.tls.is_none() && !self.is_websocket => {
                     let accepted = Accepted { stream, is_plain: true, identity: None };
@@ -89,12 +85,13 @@ impl Listener {
                 Ok(stream) => {
                     let greeting = greet(stream, self.tls.clone(), self.is_websocket, bounds.frame);
                     let events = events.clone();
-                    handshakes.spawn(async move {
+                    let handshake = async move {
                         // Nobody asks why a client did not come in.
                         if let Ok(Ok(accepted)) = time::timeout(bounds.time, greeting).await {
                             let _ = events.send(Event::Accepted(accepted)).await;
                         }
-                    });
+                    };
+                    handshakes.admit(handshake).await;
                 }
                 Err(error) => {
                     warn!(%error, "no client can be accepted");

@@ -5,12 +5,12 @@ use std::{fmt::Write as _, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
-    task::JoinSet,
     time,
 };
 
 use super::{
     Event,
+    crowd::Crowd,
     http::{PATIENCE, Request, Response},
     listener::pause_accepting,
 };
@@ -19,8 +19,8 @@ use crate::core::Statistics;
 /// How long the broker may take to say how it is.
 const ALIVE: Duration = Duration::from_secs(2);
 
-/// How many requests are answered at once.
-const AT_ONCE: usize = 8;
+/// How many requests may be under way; further ones take the place of the oldest.
+const AT_ONCE: usize = 64;
 
 /// What is known of a broker at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +32,12 @@ pub(super) struct Report {
 
 /// Answers requests for ever.
 pub(super) async fn serve(listener: TcpListener, events: mpsc::Sender<Event>) {
-    let mut answering = JoinSet::new();
+    let mut answering = Crowd::of(AT_ONCE);
     loop {
-        while answering.try_join_next().is_some() {}
-        if answering.len() >= AT_ONCE {
-            answering.join_next().await;
-        }
         match listener.accept().await {
             Ok((stream, _)) => {
-                answering.spawn(time::timeout(PATIENCE, answer(stream, events.clone())));
+                let answer = time::timeout(PATIENCE, answer(stream, events.clone()));
+                answering.admit(async { drop(answer.await) }).await;
             }
             Err(_) => pause_accepting().await,
         }

@@ -5,6 +5,7 @@
 //! | `server` | the core with its connections |
 //! | `listener` | accepts clients, and carries out the handshakes of TLS and WebSocket |
 //! | `certificate`, `passwords` | who clients are |
+//! | `crowd` | those of whom nothing is known yet, so many and no more |
 //! | `tls`, `websocket` | both of them, as streams of bytes |
 //! | `secret` | randomness, which the core has none of |
 //! | `connection` | what comes from a client, and what waits to be written to it |
@@ -22,6 +23,7 @@
 
 mod certificate;
 mod connection;
+mod crowd;
 mod embedded;
 pub mod http;
 mod ledger;

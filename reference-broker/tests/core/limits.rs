@@ -155,3 +155,22 @@ fn the_smallest_messages_are_bounded() {
     let got = waiting(&mut world, "a");
     assert!((10..100).contains(&got), "{got}");
 }
+
+/// What comes together with a CONNECT may be as large as anything that comes later.
+#[test]
+fn less_is_kept_before_a_client_is_let_in() {
+    let mut world = world(Limits { connect_bytes: 64, ..Limits::default() });
+    let client = world.open(V5);
+    let large = mortal("a", &"x".repeat(200)).to_bytes(V5);
+    world.send_bytes(client, &large[..2]);
+    world.expect_nothing(client);
+    world.send_bytes(client, &large[2..3]);
+    assert!(world.is_closed(client), "its size is known by now");
+
+    let client = world.open(V5);
+    let small = Packet::Connect(Box::new(connect(V5, "b"))).to_bytes(V5);
+    let message = Packet::Publish(publish("t", &"x".repeat(200), QoS::AtLeastOnce)).to_bytes(V5);
+    world.send_bytes(client, &[small, message].concat());
+    assert!(matches!(world.next(client), Packet::Connack(_)));
+    assert!(matches!(world.next(client), Packet::Puback(_)));
+}
