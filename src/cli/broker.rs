@@ -2,8 +2,10 @@
 
 use std::{
     fs::File,
+    future::pending,
     io::{self, Write as _},
     net::SocketAddr,
+    panic,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +15,7 @@ use reference_broker::{
     net::{Service, Tls},
     store::{Store, StoreError},
 };
-use tokio::{net::TcpListener, runtime};
+use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 use super::{
     BadInput, Exit,
@@ -91,6 +93,7 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     let resolved = arguments.flags.resolve(arguments.config.as_deref(), terminal)?;
     let settings = &resolved.settings;
     let tls = tls(settings)?;
+    check_redirect(settings)?;
     let scram = settings.scram.as_deref().map(scram::read).transpose()?;
     let users = settings.passwords.as_deref().map(passwords::read).transpose()?.unwrap_or_default();
     if arguments.check {
@@ -100,7 +103,7 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
     log::start(settings.log, settings.log_format);
     let service = Service::new(Config { scram, users, ..settings.config() }, settings.rules());
     let service = match &settings.store {
-        Some(file) => Store::open(file).and_then(|store| service.with_store(store)),
+        Some(file) => open_store(file).and_then(|store| service.with_store(store)),
         None => Ok(service),
     };
     let service = service.map_err(|error| BadInput::new(error.to_string()))?;
@@ -108,13 +111,16 @@ fn check_or_serve(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Bad
         Some(file) => explaining(service, file)?,
         None => service,
     };
-    match listen(settings, tls.as_ref(), service)? {
-        Ok(()) => Ok(Exit::Success),
-        Err(error) => {
-            complain(&format!("error: {error}\n"));
-            Ok(Exit::Undecided)
-        }
-    }
+    serve(settings, tls.as_ref(), service)
+}
+
+/// Opens the store. A library that stumbles over a damaged file says so in an error, and need not say it twice.
+fn open_store(file: &Path) -> Result<Store, StoreError> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let opened = Store::open(file);
+    panic::set_hook(hook);
+    opened
 }
 
 fn profiles(mut page: Page) -> String {
@@ -138,8 +144,9 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
     match (&settings.cert, &settings.key) {
         (Some(certificate), Some(key)) => {
             let tls = Tls::from_files(certificate, key, settings.client_ca.as_deref());
-            tls.map(|tls| Some(tls.identifying(settings.certificate_identity)))
-                .map_err(|error| BadInput::new(error.to_string()))
+            tls.map(|tls| Some(tls.identifying(settings.certificate_identity))).map_err(|error| {
+                BadInput::new(format!("{error}\nname files in PEM with `cert`, `key` and `client-ca`"))
+            })
         }
         (None, None) if settings.client_ca.is_none() => Ok(None),
         (certificate, key) => {
@@ -152,6 +159,14 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, BadInput> {
     }
 }
 
+fn check_redirect(settings: &Settings) -> Result<(), BadInput> {
+    if settings.redirect.is_none() && (settings.redirect_for_good || settings.redirect_at_shutdown) {
+        let why = "without `redirect`, clients are sent nowhere, neither for good nor at shutdown";
+        return Err(BadInput::new(format!("{why}\nname the other server with `redirect`")));
+    }
+    Ok(())
+}
+
 /// Has the broker tell in a file, or on standard output, which rules it goes by.
 fn explaining(service: Service, file: &Path) -> Result<Service, BadInput> {
     let mut narrator = Narrator::default();
@@ -159,7 +174,10 @@ fn explaining(service: Service, file: &Path) -> Result<Service, BadInput> {
         return Ok(service.explaining(move |step| print(&narrator.tell(step))));
     }
     let name = file.display().to_string();
-    let opened = File::create(file).map_err(|error| BadInput::new(format!("cannot write {name}: {error}")));
+    let opened = File::create(file).map_err(|error| {
+        let advice = "name a file in a folder that you may write to with `--explain`";
+        BadInput::new(format!("cannot write {name}: {error}\n{advice}"))
+    });
     let mut log = opened?;
     let mut is_told = false;
     Ok(service.explaining(move |step| {
@@ -173,11 +191,7 @@ fn explaining(service: Service, file: &Path) -> Result<Service, BadInput> {
 }
 
 /// Serves until the user ends it, or the store fails.
-fn listen(
-    settings: &Settings,
-    tls: Option<&Tls>,
-    service: Service,
-) -> Result<Result<(), StoreError>, BadInput> {
+fn serve(settings: &Settings, tls: Option<&Tls>, service: Service) -> Result<Exit, BadInput> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| BadInput::new(format!("the system refuses a runtime: {error}")))?;
     runtime.block_on(async {
@@ -189,6 +203,8 @@ fn listen(
             Some(address) => Some(bind_metrics(address).await?),
             None => None,
         };
+        // Whoever knows where it listens may also end it.
+        let end = end_of_service();
         let addresses: Vec<&str> = sockets.iter().map(Socket::address).collect();
         let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
         complain(&told);
@@ -197,7 +213,30 @@ fn listen(
             None => service,
         };
         let (listeners, _files): (Vec<_>, Vec<_>) = sockets.into_iter().map(Socket::into_parts).unzip();
-        Ok(service.run(listeners, end_of_service()).await)
+        let (tell, told) = oneshot::channel();
+        let asked = async {
+            end.await;
+            let _ = tell.send(end_of_service());
+        };
+        let asked_again = async {
+            match told.await {
+                Ok(end) => end.await,
+                Err(_) => pending().await,
+            }
+        };
+        Ok(tokio::select! {
+            served = service.run(listeners, asked) => match served {
+                Ok(()) => Exit::Success,
+                Err(error) => {
+                    complain(&format!("error: {error}\n"));
+                    Exit::Undecided
+                }
+            },
+            () = asked_again => {
+                complain("ended at once, before all clients had left\n");
+                Exit::Undecided
+            }
+        })
     })
 }
 

@@ -1,9 +1,8 @@
-//! Ctrl-C and the system's request to end: for a run, the first asks politely, the second leaves at once; for a service,
-//! it is the end.
+//! Ctrl-C and the system's request to end: the first asks politely, the second leaves at once.
 
-use std::{future::ready, pin::pin, process, sync::mpsc, thread};
+use std::{future::Future, process, sync::mpsc, thread};
 
-use tokio::{runtime, signal::ctrl_c};
+use tokio::{runtime, signal};
 
 use super::Exit;
 
@@ -15,17 +14,9 @@ pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static, last: impl FnO
     let (installed, wait) = mpsc::channel();
     thread::spawn(move || {
         runtime.block_on(async {
-            let mut interrupt = pin!(end_of_service());
-            // The handlers are installed when the future is polled for the first time.
-            let is_early = tokio::select! {
-                biased;
-                () = &mut interrupt => true,
-                () = ready(()) => false,
-            };
+            let interrupt = end_of_service();
             let _ = installed.send(());
-            if !is_early {
-                interrupt.await;
-            }
+            interrupt.await;
             first();
             end_of_service().await;
             last();
@@ -35,20 +26,41 @@ pub(super) fn on_interrupt(first: impl FnOnce() + Send + 'static, last: impl FnO
     let _ = wait.recv();
 }
 
-/// Waits for Ctrl-C, or for the system's request to end.
+/// Waits for Ctrl-C, or for the system's request to end, which are heeded from the moment of this call.
 ///
-/// Where neither can be waited for, they end the process by themselves.
-pub(super) async fn end_of_service() {
-    #[cfg(unix)]
-    if let Ok(mut request) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+/// What cannot be waited for ends the process by itself. To be called on a runtime with I/O.
+#[cfg(unix)]
+pub(super) fn end_of_service() -> impl Future<Output = ()> {
+    use signal::unix::SignalKind;
+    let (interrupt, request) = (next(SignalKind::interrupt()), next(SignalKind::terminate()));
+    async {
         tokio::select! {
-            Ok(()) = ctrl_c() => {}
-            Some(()) = request.recv() => {}
-            else => std::future::pending().await,
+            () = interrupt => {}
+            () = request => {}
         }
-        return;
     }
-    if ctrl_c().await.is_err() {
+}
+
+/// Waits for the next of these signals, which is heeded from the moment of this call.
+#[cfg(unix)]
+fn next(kind: signal::unix::SignalKind) -> impl Future<Output = ()> {
+    let signal = signal::unix::signal(kind);
+    async {
+        if let Ok(mut signal) = signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits for Ctrl-C.
+///
+/// Where it cannot be waited for, it ends the process by itself.
+#[cfg(not(unix))]
+pub(super) async fn end_of_service() {
+    if signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -1,6 +1,9 @@
 //! Where `mqttspec broker` listens: `--listen`.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use reference_broker::net::{Listener, Tls};
 use tokio::net::TcpListener;
@@ -37,9 +40,13 @@ pub(super) async fn bind(place: &Place, tls: Option<&Tls>) -> Result<Socket, Str
             };
             bind_tcp(*transport, host, tls.as_ref()).await
         }
-        Place::Unix(path) => bind_unix(path.clone()).map_err(|error| {
-            let advice = "name a file that does not exist yet with `--listen`";
-            format!("cannot serve at {place}: {error}\n{advice}")
+        Place::Unix(path) => bind_unix(path.clone()).await.map_err(|error| {
+            let advice = if error.kind() == io::ErrorKind::AddrInUse {
+                "name a file that does not exist yet"
+            } else {
+                "name a file with a short path, in a folder that exists and that you may write to,"
+            };
+            format!("cannot serve at {place}: {error}\n{advice} with `--listen`")
         }),
     }
 }
@@ -71,14 +78,30 @@ async fn bind_tcp(transport: Transport, host: &str, tls: Option<&Tls>) -> Result
 }
 
 #[cfg(unix)]
-fn bind_unix(path: PathBuf) -> io::Result<Socket> {
-    let listener = tokio::net::UnixListener::bind(&path)?;
+async fn bind_unix(path: PathBuf) -> io::Result<Socket> {
+    use tokio::net::UnixListener;
+    let listener = match UnixListener::bind(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(&path).await => {
+            std::fs::remove_file(&path)?;
+            UnixListener::bind(&path)
+        }
+        bound => bound,
+    }?;
     let address = format!("unix:{}", path.display());
     Ok(Socket { listener: listener.into(), address, file: Some(SocketFile(path)) })
 }
 
+/// Whether it is the socket of a broker that was killed.
+#[cfg(unix)]
+async fn is_abandoned(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_socket = path.symlink_metadata().is_ok_and(|file| file.file_type().is_socket());
+    let refuses = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && tokio::net::UnixStream::connect(path).await.is_err_and(refuses)
+}
+
 #[cfg(not(unix))]
-fn bind_unix(_: PathBuf) -> io::Result<Socket> {
+async fn bind_unix(_: PathBuf) -> io::Result<Socket> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
 }
 

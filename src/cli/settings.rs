@@ -78,11 +78,15 @@ impl Flags {
 const CONFIG: &str = "MQTTSPEC_BROKER_CONFIG";
 
 fn read(path: &Path) -> Result<String, BadInput> {
-    fs::read_to_string(path).map_err(|error| {
-        BadInput::new(format!(
-            "cannot read the settings in `{}`: {error}\nname a file in TOML; `mqttspec broker --check` shows one",
-            path.display()
-        ))
+    let failed = |why: String, advice| {
+        BadInput::new(format!("cannot read the settings in `{}`: {why}\n{advice}", path.display()))
+    };
+    let advice = "name a file in TOML; `mqttspec broker --check` shows one";
+    let bytes = fs::read(path).map_err(|error| failed(error.to_string(), advice))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let text = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = 1 + text.filter(|byte| **byte == b'\n').count();
+        failed(format!("line {line} is not UTF-8"), "save the file as UTF-8, which TOML is")
     })
 }
 

@@ -20,8 +20,12 @@ pub(super) fn read(text: &str) -> (Vec<Found>, Vec<Mistake>) {
         Mistake::new(Code::Syntax, &span, error.message(), "this is not TOML")
     });
     let mut mistakes: Vec<Mistake> = syntax.collect();
+    let unreadable: Vec<Span> = mistakes.iter().map(|mistake| mistake.span.clone()).collect();
     let mut found = Vec::new();
     read_table(table.get_ref(), "", &mut found, &mut mistakes);
+    // What the parser puts there instead is nobody's mistake.
+    let touches = |span: &Span| unreadable.iter().any(|one| one.start <= span.end && span.start <= one.end);
+    found.retain(|(_, _, span)| !touches(span));
     (found, mistakes)
 }
 

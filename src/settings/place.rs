@@ -59,9 +59,15 @@ impl FromStr for Place {
         };
         // Clients may use any path of the same WebSocket address.
         let host = rest.split('/').next().unwrap_or_default().to_owned();
-        match host.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
-            Some(Ok(_)) => Ok(Self::Network { transport, host, identity }),
-            Some(Err(_)) | None => Err("it names no port; write ADDRESS:PORT".to_owned()),
+        match host.rsplit_once(':') {
+            None | Some((_, "")) => Err("it names no port; write ADDRESS:PORT".to_owned()),
+            Some((_, port)) if port.parse::<u16>().is_err() => {
+                Err(format!("`{port}` is no port; write a number up to 65535"))
+            }
+            Some(("", port)) => {
+                Err(format!("it names no address; write 0.0.0.0:{port} or [::]:{port} for all"))
+            }
+            Some(_) => Ok(Self::Network { transport, host, identity }),
         }
     }
 }
@@ -106,7 +112,10 @@ mod tests {
     #[rstest]
     #[case("http://x:1", "`http` is no transport")]
     #[case("localhost", "it names no port")]
-    #[case("mqtt://localhost:70000", "it names no port")]
+    #[case("mqtt://localhost:", "it names no port")]
+    #[case("mqtt://localhost:70000", "`70000` is no port")]
+    #[case("mqtt://localhost:mqtt", "`mqtt` is no port")]
+    #[case("mqtt://:1883", "it names no address; write 0.0.0.0:1883 or [::]:1883 for all")]
     #[case("unix:", "it names no file")]
     #[case("mqtts://localhost:1?identity=maybe", "`identity` is")]
     #[case("mqtt://localhost:1?identity=true", "only TLS has")]

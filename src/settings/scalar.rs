@@ -127,6 +127,12 @@ impl Scalar for Duration {
         let (unit, scale) = TIMES.iter().rfind(fits).copied().unwrap_or(("ms", 1));
         format!("{}{unit}", millis / scale)
     }
+
+    fn number(&self) -> Option<u64> {
+        u64::try_from(self.as_millis()).ok()
+    }
+
+    const UNIT: &'static str = "ms";
 }
 
 impl Scalar for String {

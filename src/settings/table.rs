@@ -42,7 +42,7 @@ pub struct Setting {
     pub group: Group,
     /// What it does, in a sentence.
     pub about: &'static str,
-    /// The smallest number that is allowed.
+    /// The smallest number that is allowed, of times in milliseconds, or 1 for a list that may not be empty.
     pub(super) least: u64,
     /// Where it is kept.
     pub(super) field: fn(&mut Settings) -> &mut dyn Field,
@@ -104,7 +104,7 @@ macro_rules! settings {
 
 settings! {
     Listening {
-        "listen" => listen, "Where to listen; port 0 is any free port.";
+        "listen" >= 1 => listen, "Where to listen; port 0 is any free port.";
         "cert" => cert, "The certificate for mqtts:// and wss://, in PEM, with those that lead to its authority behind it.";
         "key" => key, "The private key of the certificate, in PEM.";
         "client-ca" => client_ca, "Certificates of authorities, in PEM: over TLS only clients with a certificate of one of them come in.";
@@ -112,7 +112,7 @@ settings! {
     }
     Offer {
         "profile" => profile, "Settings to begin with: a built-in profile, which restricts the broker as a service is restricted.";
-        "versions" => versions, "The versions of MQTT that are spoken.";
+        "versions" >= 1 => versions, "The versions of MQTT that are spoken.";
         "maximum-qos" => config.maximum_qos, "The highest QoS of messages and wills, and of granted subscriptions.";
         "above-maximum-qos" => config.above_maximum_qos, "What becomes of a SUBSCRIBE that asks for more than the Maximum QoS: it is granted less, or not answered, which breaks the standard.";
         "retain" => config.retain, "Whether messages are retained.";
@@ -144,8 +144,8 @@ settings! {
     Operation {
         "store" => store, "The file in which sessions, retained messages, wills and messages on their way are kept, so that they outlive the broker; it is made if it is not there. What is acknowledged is on disk. If not set, all is gone when the broker ends.";
         "explain" => explain, "A file for a log that tells of every packet which rules had a say in what became of it; `-` is standard output.";
-        "connect-timeout" => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
-        "slow-reader-timeout" => config.slow_reader_timeout, "How long a client may hold others back without progress before it is disconnected.";
+        "connect-timeout" >= 1 => config.connect_timeout, "How long a network connection may take until its CONNECT is accepted.";
+        "slow-reader-timeout" >= 1 => config.slow_reader_timeout, "How long a client may hold others back without progress before it is disconnected.";
         "log" => log, "How much is logged, on standard error: who comes, goes and is refused is `info`, what clients may not do is `debug`.";
         "log-format" => log_format, "Whether the log is text or lines of JSON.";
         "metrics" => metrics, "Where `/metrics` (for Prometheus) and `/health` are served over HTTP.";

@@ -26,7 +26,7 @@ pub struct Place<'a> {
     pub key: &'a str,
     /// Where the value stands.
     pub span: &'a Span,
-    /// The smallest number that is allowed.
+    /// The smallest number that is allowed, or 1 for a list that may not be empty.
     pub least: u64,
 }
 
@@ -79,6 +79,9 @@ pub trait Scalar: Sized {
     fn number(&self) -> Option<u64> {
         None
     }
+
+    /// The unit of that number.
+    const UNIT: &'static str = "";
 }
 
 /// Why a text is no value.
@@ -120,7 +123,8 @@ fn scalar<T: Scalar>(written: &Written, place: Place<'_>) -> Result<T, Vec<Mista
     match T::parse(&text) {
         Ok(value) if value.number().is_some_and(|number| number < least) => {
             let message = format!("`{key}` cannot be {text}");
-            Err(vec![Mistake::new(Code::WrongValue, span, message, format!("at least {least}"))])
+            let label = format!("at least {least}{}", T::UNIT);
+            Err(vec![Mistake::new(Code::WrongValue, span, message, label)])
         }
         Ok(value) => Ok(value),
         Err(Fault { why, help, part }) => {
@@ -227,6 +231,10 @@ impl<T: Scalar> Field for Vec<T> {
         }
         if !mistakes.is_empty() {
             return Err(mistakes);
+        }
+        if values.is_empty() && place.least > 0 {
+            let message = format!("`{}` cannot be empty", place.key);
+            return Err(vec![Mistake::new(Code::WrongValue, place.span, message, "at least one")]);
         }
         *self = values;
         Ok(())

@@ -181,6 +181,47 @@ fn several_places_at_once_and_a_graceful_end() {
     assert!(!path.exists(), "the file of the socket is still there");
 }
 
+/// As soon as it has said where it listens, it can be asked to end, and takes the file of its socket along. One that is killed
+/// cannot, and keeps nobody from listening there.
+#[cfg(unix)]
+#[test]
+fn sockets_are_not_left_behind() {
+    let path = std::env::temp_dir().join(format!("mqttspec-left-{}", std::process::id()));
+    let place = format!("unix:{}", path.display());
+    let mut broker = Broker::start_at(&[&place], &[]).unwrap();
+    assert_eq!(broker.interrupt(), Some(0));
+    assert!(!path.exists(), "the file of the socket is still there");
+    drop(Broker::start_at(&[&place], &[]).unwrap());
+    assert!(path.exists(), "it was killed");
+    let broker = Broker::start_at(&[&place], &[]).unwrap();
+    let (status, _, stderr) = outcome(&["broker", "--listen", &place]);
+    assert_eq!(status, Some(2), "it is in use");
+    assert!(stderr.ends_with("name a file that does not exist yet with `--listen`\n"), "{stderr}");
+    assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
+    drop(broker);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "notes").unwrap();
+    assert_eq!(outcome(&["broker", "--listen", &place]).0, Some(2), "it is no socket");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "notes");
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_asks_twice_does_not_wait_for_clients() {
+    let mut broker = Broker::start(&[]).unwrap();
+    let mut client = TcpStream::connect(broker.url().trim_start_matches("mqtt://")).unwrap();
+    io::Write::write_all(&mut client, b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01a").unwrap();
+    client.read_exact(&mut [0; 2]).unwrap();
+    let started = std::time::Instant::now();
+    let asked = Command::new("kill").args(["-TERM", &broker.process.id().to_string()]).status();
+    assert!(asked.is_ok_and(|status| status.success()));
+    // The client is told, and does not close its side.
+    client.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(broker.interrupt(), Some(3));
+    assert!(started.elapsed() < std::time::Duration::from_millis(1_500), "{:?}", started.elapsed());
+}
+
 /// What the broker knows outlives it, whether it is asked to end or killed; and its file is nobody else's.
 #[cfg(unix)]
 #[test]

@@ -18,7 +18,7 @@ const DOCUMENT: &str = include_str!("../../docs/broker.md");
 struct File(PathBuf);
 
 impl File {
-    fn new(name: &str, text: &str) -> Self {
+    fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = env::temp_dir().join(format!("mqttspec-{}-{name}", process::id()));
         fs::write(&path, text).unwrap_or_else(|error| panic!("{error}"));
         Self(path)
@@ -101,7 +101,12 @@ fn a_variable_that_sets_nothing_is_pointed_out() {
 
 #[rstest]
 #[case("maximum-qos = 3", "write `0`, `1` or `2`")]
-#[case("maximum-qos =", "error[syntax]")]
+#[case("maximum-qos =", "have 1 mistake\n\nerror[syntax]")]
+#[case("listen = []", "`listen` cannot be empty")]
+#[case("versions = []", "`versions` cannot be empty")]
+#[case("listen = [\"mqtt://:1883\"]", "write 0.0.0.0:1883 or [::]:1883 for all")]
+#[case("connect-timeout = \"0s\"", "at least 1ms")]
+#[case("redirect-for-good = true", "name the other server with `redirect`")]
 #[case("qos = 1\n[limits]\nsesions = 1", "did you mean `sessions`?")]
 #[case("cert = \"nowhere.pem\"\nkey = \"nowhere.key\"", "cannot serve TLS with nowhere.pem: ")]
 #[case("cert = \"nowhere.pem\"", "TLS needs a certificate and its private key: key not set")]
@@ -110,11 +115,19 @@ fn a_variable_that_sets_nothing_is_pointed_out() {
 #[case("listen = [\"mqtts://127.0.0.1:0?identity=true\"]", "name the file of the authorities")]
 #[case("scram = \"nowhere\"", "cannot read nowhere: ")]
 fn a_wrong_file_is_said_and_has_status_2(#[case] text: &str, #[case] expected: &str) {
-    let name = format!("wrong-{}.toml", text.len());
+    let name = text.replace(|letter: char| !letter.is_alphanumeric(), "-") + ".toml";
     let file = File::new(&name, text);
     let (status, stdout, stderr) = outcome(&["broker", "--config", &file.path()]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""));
     assert!(stderr.contains(expected), "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_told_with_the_line() {
+    let file = File::new("latin-1.toml", b"retain = false\n# f\xFCr alle\n");
+    let (status, _, stderr) = outcome(&["broker", "--config", &file.path()]);
+    let expected = format!("`{}`: line 2 is not UTF-8\n", file.path());
+    assert!(status == Some(2) && stderr.contains(&expected), "{stderr}");
 }
 
 #[test]

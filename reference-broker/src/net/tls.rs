@@ -43,7 +43,8 @@ impl Tls {
     pub fn from_files(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let chain = certificates(certificate)?;
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+        let secret = PrivateKeyDer::from_pem_file(key);
+        let secret = secret.map_err(|error| unreadable(key, &error, "private key that needs no password"))?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::new(certificate, &error))?;
@@ -56,7 +57,12 @@ impl Tls {
             }
         };
         let config = builder.with_single_cert(chain, secret);
-        let config = config.map_err(|error| TlsError::new(certificate, &error))?;
+        let config = config.map_err(|error| {
+            if let rustls::Error::InconsistentKeys(_) = error {
+                return TlsError::new(key, &"it is not the key of the certificate");
+            }
+            invalid(certificate, &error)
+        })?;
         Ok(Self { config: Arc::new(config), identifies: false })
     }
 
@@ -88,28 +94,44 @@ impl fmt::Debug for Tls {
     }
 }
 
+/// What a file with certificates holds.
+const CERTIFICATE: &str = "certificate";
+
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    let found = found.map_err(|error| unreadable(path, &error))?;
-    if found.is_empty() {
-        return Err(TlsError::new(path, &"it holds no certificate in PEM"));
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(unreadable(path, &pem::Error::NoItemsFound, CERTIFICATE)),
+        Err(error) => Err(unreadable(path, &error, CERTIFICATE)),
     }
-    Ok(found)
 }
 
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
     for certificate in certificates(path)? {
-        store.add(certificate).map_err(|error: rustls::Error| TlsError::new(path, &error))?;
+        store.add(certificate).map_err(|error| invalid(path, &error))?;
     }
     Ok(store)
 }
 
-fn unreadable(path: &Path, error: &pem::Error) -> TlsError {
-    if matches!(error, pem::Error::NoItemsFound) {
-        return TlsError::new(path, &"what is expected in it, in PEM, is not there");
+/// A file that is not PEM, or holds something else than is wanted.
+fn unreadable(path: &Path, error: &pem::Error, wanted: &str) -> TlsError {
+    let none = format!("it holds no {wanted} in PEM");
+    if let pem::Error::Io(error) = error {
+        TlsError::new(path, error)
+    } else if let pem::Error::MissingSectionEnd { .. } = error {
+        TlsError::new(path, &"it is cut off: there is a BEGIN without its END")
+    } else if let pem::Error::NoItemsFound = error {
+        TlsError::new(path, &none)
+    } else {
+        // What a password protects is not always told apart.
+        TlsError::new(path, &format!("{none} ({error})"))
     }
-    TlsError::new(path, error)
+}
+
+/// A certificate that is none.
+fn invalid(path: &Path, error: &rustls::Error) -> TlsError {
+    TlsError::new(path, &format!("a certificate in it is not valid ({error})"))
 }
 
 /// A file that TLS cannot be served with.

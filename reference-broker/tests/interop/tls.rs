@@ -181,3 +181,43 @@ fn what_is_no_handshake_ends_without_harm() {
     let mut connack = [0; 4];
     client.read_exact(&mut connack).unwrap();
 }
+
+/// What is wrong is said of the file that it is wrong with.
+#[test]
+fn files_that_do_not_serve_are_told_apart() {
+    let (own, other) = (Files::make("own"), Files::make("other"));
+    let (certificate, key) = (own.certificate(), own.key());
+    let written = |name: &str, text: &str| {
+        let path = own.folder.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let half = fs::read_to_string(&certificate).unwrap().lines().take(3).collect::<Vec<_>>().join("\n");
+    let cut = written("cut", &half);
+    let nonsense = written("nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let locked =
+        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n";
+    let locked = written("locked", locked);
+    let nowhere = own.folder.join("nowhere");
+    for (certificate, key, client_ca, wrong, expected) in [
+        (&nowhere, &key, None, &nowhere, "No such file or directory"),
+        (&key, &key, None, &key, "it holds no certificate in PEM"),
+        (&cut, &key, None, &cut, "it is cut off"),
+        (&nonsense, &key, None, &nonsense, "a certificate in it is not valid"),
+        (
+            &certificate,
+            &certificate,
+            None,
+            &certificate,
+            "it holds no private key that needs no password in PEM",
+        ),
+        (&certificate, &locked, None, &locked, "it holds no private key that needs no password in PEM"),
+        (&certificate, &other.key(), None, &other.key(), "it is not the key of the certificate"),
+        (&certificate, &key, Some(&key), &key, "it holds no certificate in PEM"),
+        (&certificate, &key, Some(&nonsense), &nonsense, "a certificate in it is not valid"),
+    ] {
+        let error = Tls::from_files(certificate, key, client_ca.map(PathBuf::as_path)).unwrap_err();
+        let start = format!("cannot serve TLS with {}: {expected}", wrong.display());
+        assert!(error.to_string().starts_with(&start), "{error} is not {start}");
+    }
+}
