@@ -135,9 +135,13 @@ impl Broker {
             turn.assign(id, &client_id);
             greeting.assigned = Some(client_id.clone());
         }
-        let rights = match self.authorize(id, connect, &client_id) {
+        let rights = match self.authorize(connect, &client_id) {
             Ok(rights) => rights,
             Err(refusal) => return self.refuse(turn, id, connect, refusal),
+        };
+        let mut link = Link::new(id, connect);
+        let Some(connack) = self.connack(turn, &mut link, connect, greeting) else {
+            return self.end(turn, id, Ending::Unanswered);
         };
         let existed = self.take_over(turn, &client_id, connect.clean_start);
         let others = || self.sessions.first_idle().filter(|_| !connect.clean_start);
@@ -146,22 +150,19 @@ impl Broker {
             Some(key) => (key, true),
             None => (self.sessions.insert(Session::new(client_id, Lifetime::Connection)), false),
         };
-        self.attach(turn, id, key, connect);
+        self.attach(turn, key, connect, link);
         self.with_session(key, |session| {
             session.owner = connect.username.as_ref().map(|name| Box::new(name.detached()));
             session.rights = rights;
         });
         self.note_accepted(id, key, resumed);
-        if greeting.assigned.is_some() && !turn.obeys(Rule::AssignedIdentifierKept) {
+        if connect.client_id.is_empty() && !turn.obeys(Rule::AssignedIdentifierKept) {
             self.with_session(key, |session| session.lifetime = Lifetime::Connection);
         }
         let present = match (connect.clean_start, resumed) {
             (true, _) => !turn.obeys(Rule::NoSessionPresentAfterCleanStart),
             (false, true) => turn.obeys(Rule::SessionPresentWhenResumed),
             (false, false) => !turn.obeys(Rule::NoSessionPresentWhenNew),
-        };
-        let Some(connack) = self.connack(turn, key, connect, greeting) else {
-            return self.end(turn, id, Ending::Unanswered);
         };
         let connack = Packet::Connack(Connack { session_present: present, ..connack });
         if turn.obeys(Rule::ConnackComesFirst) {
@@ -181,22 +182,21 @@ impl Broker {
     /// The CONNACK that accepts. If the client's Maximum Packet Size is too small for it, Response Information is left out,
     /// and then the limits of the server, which are not insisted on; there is no CONNACK if it is too small for any.
     fn connack(
-        &mut self,
+        &self,
         turn: &Turn,
-        key: SessionKey,
+        link: &mut Link,
         connect: &Connect,
         greeting: Greeting,
     ) -> Option<Connack> {
-        let link = self.sessions.get_mut(key)?.link.as_mut()?;
         let mut connack = connack::success(turn, &self.config, connect, greeting);
         if !turn.fits(link, &Packet::Connack(connack.clone())) {
             connack.properties.retain(|property| property.id() != PropertyId::ResponseInformation);
         }
         if !turn.fits(link, &Packet::Connack(connack.clone())) {
             connack::withdraw_limits(&mut connack);
-            link.receive_maximum = u16::MAX;
-            link.topic_alias_maximum = 0;
         }
+        link.receive_maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
+        link.topic_alias_maximum = connack.properties.topic_alias_maximum().unwrap_or(0);
         turn.fits(link, &Packet::Connack(connack.clone())).then_some(connack)
     }
 
@@ -226,11 +226,10 @@ impl Broker {
     }
 
     /// Puts the network connection and the session together.
-    fn attach(&mut self, turn: &mut Turn, id: ConnectionId, key: SessionKey, connect: &Connect) {
+    fn attach(&mut self, turn: &mut Turn, key: SessionKey, connect: &Connect, mut link: Link) {
         self.cancel_pending_will(turn, key);
-        let mut link = Link::new(id, connect);
         let lifetime = self.grant(turn, connect, &mut link);
-        let (keep_alive, version) = (link.keep_alive, link.version);
+        let (id, keep_alive, version) = (link.connection, link.keep_alive, link.version);
         let Some(session) = self.sessions.get_mut(key) else { return };
         if !turn.obeys(Rule::FlowControlStartsAfresh) && session.former_window != 0 {
             link.window = session.former_window;
@@ -279,10 +278,6 @@ impl Broker {
         let asked = if used { connect.keep_alive } else { connect.keep_alive.min(1) };
         link.keep_alive = self.config.keep_alive(connect.version, asked);
         link.open_window(turn, connect.properties.receive_maximum(), self.config.limits.in_flight);
-        if connect.version == Version::V5_0 {
-            link.receive_maximum = self.config.receive_maximum;
-            link.topic_alias_maximum = self.config.topic_alias_maximum;
-        }
         lifetime
     }
 

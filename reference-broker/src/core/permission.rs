@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use mqttspec_wire::{ReasonCode, TopicFilter, TopicName, Utf8String, packet::Connect};
 
 use super::{
-    Broker, ConnectionId, Rule,
+    Broker, Rule,
     refusal::Refusal,
     session::{Session, SessionKey},
     statistics::is_own_topic,
@@ -222,16 +222,13 @@ impl Broker {
     /// may not be published.
     pub(crate) fn authorize(
         &self,
-        id: ConnectionId,
         connect: &Connect,
         client_id: &str,
     ) -> Result<Option<Arc<Rights>>, Refusal> {
         let refusal = |text| Err(Refusal::new(ReasonCode::NOT_AUTHORIZED, text));
         let session = self.sessions.of_client(client_id).and_then(|key| self.sessions.get(key));
         let owner = session.and_then(|session| session.owner.as_deref());
-        let is_certified = self.connections.get(&id).is_some_and(|connection| connection.identity.is_some());
-        let is_proved = is_certified || self.config.knows_users();
-        if is_proved && owner.is_some() && owner != connect.username.as_ref() {
+        if self.config.knows_users() && owner.is_some() && owner != connect.username.as_ref() {
             return refusal("the session belongs to another user");
         }
         let rights = self.rights(connect.username.as_ref(), client_id);

@@ -277,3 +277,18 @@ fn who_asked_for_a_session_may_do_so_again_at_the_end() {
     assert_eq!(world.try_next(client), None);
     world.expect_nothing(watcher);
 }
+
+/// Who accepts no CONNACK does not come in, and nothing is as if it had.
+#[test]
+fn who_cannot_be_answered_changes_nothing() {
+    let mut world = World::new();
+    let watcher = world.subscriber(V5, "wills", QoS::AtMostOnce);
+    let first = world.client(V5, "a");
+    let tiny = world.open(V5);
+    let properties = properties([Property::MaximumPacketSize(4)]);
+    let connect = Connect { properties, will: Some(will("wills", "gone")), ..connect(V5, "a") };
+    world.send(tiny, Packet::Connect(Box::new(connect)));
+    assert!(world.is_closed(tiny) && world.try_next(tiny).is_none());
+    world.expect_nothing(watcher);
+    world.ping(first);
+}

@@ -235,23 +235,6 @@ fn a_restored_session_gets_nothing_forbidden(#[values(V3, V5)] version: Version)
     assert_eq!(world.payloads(client), ["ann/x"]);
 }
 
-/// Who has proved by a certificate who it is keeps its session to itself.
-#[test]
-fn a_certificate_guards_a_session() {
-    let mut world = World::new();
-    let mut come = |name: &str| {
-        let client = world.open(V5);
-        world.identify(client, name);
-        world.send(client, Packet::Connect(Box::new(resume(V5, "c"))));
-        let Packet::Connack(connack) = world.next(client) else { panic!() };
-        world.cut(client);
-        (connack.reason, connack.session_present)
-    };
-    assert_eq!(come("ann"), (ReasonCode::SUCCESS, false));
-    assert_eq!(come("bob"), (ReasonCode::NOT_AUTHORIZED, false));
-    assert_eq!(come("ann"), (ReasonCode::SUCCESS, true));
-}
-
 /// A session may go on with other rights: what waited may be forbidden by now.
 #[test]
 fn what_waited_may_be_forbidden_by_now() {
