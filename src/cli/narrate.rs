@@ -76,13 +76,13 @@ impl Narrator {
     fn done(&mut self, output: &Output) -> String {
         match output {
             Output::Send(id, bytes) | Output::Pass(id, bytes) => {
-                let version = self.clients.get(id).map_or(Version::V5_0, |(version, _)| *version);
-                let mut decoder = Decoder::new(Sender::Server, Some(version));
-                decoder.feed(bytes);
-                let packet = match decoder.next() {
-                    Ok(Some(frame)) => describe(&frame.packet, version),
-                    Ok(None) | Err(_) => format!("{} bytes that are no packet", bytes.len()),
+                // Who has not said so in a CONNECT that can be read may be answered in the format of either.
+                let versions = match self.clients.get(id) {
+                    Some((version, _)) => vec![*version],
+                    None => vec![Version::V5_0, Version::V3_1_1],
                 };
+                let packet = versions.into_iter().find_map(|version| described(bytes, version));
+                let packet = packet.unwrap_or_else(|| format!("{} bytes that are no packet", bytes.len()));
                 format!("{} < {packet}", self.name(*id))
             }
             Output::Close(id) | Output::Part(id) => {
@@ -95,6 +95,14 @@ impl Narrator {
             }
         }
     }
+}
+
+/// A server's packet in one line, if it is one of this version.
+fn described(bytes: &[u8], version: Version) -> Option<String> {
+    let mut decoder = Decoder::new(Sender::Server, Some(version));
+    decoder.feed(bytes);
+    let frame = decoder.next().ok()??;
+    Some(describe(&frame.packet, version))
 }
 
 /// A rule in one line, unless it carries out nothing of this version.
@@ -209,6 +217,12 @@ mod tests {
             "`$x/`, `$x/#` of \"a\": it goes there at QoS 1",
         ];
         assert_eq!(ways, expected, "{text}");
+    }
+
+    #[test]
+    fn the_answer_to_an_unknown_version_is_told() {
+        let text = told(&[b"\x10\x0d\x00\x04MQTT\x06\x02\x00\x00\x00\x01a"]);
+        assert!(text.contains("#1 < CONNACK 0x01 "), "{text}");
     }
 
     #[test]
