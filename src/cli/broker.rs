@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use reference_broker::{
-    Config,
+    Config, Rule,
     net::{Service, Tls},
     store::{Store, StoreError},
 };
@@ -206,8 +206,8 @@ fn serve(settings: &Settings, tls: Option<&Tls>, service: Service) -> Result<Exi
         // Whoever knows where it listens may also end it.
         let end = end_of_service();
         let addresses: Vec<&str> = sockets.iter().map(Socket::address).collect();
-        let told = format!("the reference broker listens at {}; Ctrl-C ends it\n", addresses.join(", "));
-        complain(&told);
+        let (who, places) = (who_listens(&settings.broken), addresses.join(", "));
+        complain(&format!("{who} listens at {places}; Ctrl-C ends it\n"));
         let service = match metrics {
             Some(listener) => service.with_metrics(listener),
             None => service,
@@ -238,6 +238,15 @@ fn serve(settings: &Settings, tls: Option<&Tls>, service: Service) -> Result<Exi
             }
         })
     })
+}
+
+/// The broker, with the rules that it breaks, so that nobody takes a mutant for it.
+fn who_listens(broken: &[Rule]) -> String {
+    if broken.is_empty() {
+        return "the reference broker".to_owned();
+    }
+    let broken: Vec<&str> = broken.iter().map(|rule| rule.name()).collect();
+    format!("a reference broker that breaks {} on purpose", broken.join(", "))
 }
 
 /// Listens for those who want to know how the broker is, and says where.

@@ -17,6 +17,8 @@ pub(crate) struct Broker {
     process: Child,
     /// `mqtt://127.0.0.1:40123`
     urls: Vec<String>,
+    /// What it says about itself before that.
+    name: String,
 }
 
 impl Broker {
@@ -36,9 +38,10 @@ impl Broker {
         if let Some(stderr) = process.stderr.take() {
             BufReader::new(stderr).read_line(&mut line)?;
         }
-        let told = line.split_once(" listens at ").and_then(|(_, rest)| rest.split_once(';'));
-        let (told, _) = told.ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { process, urls: told.split(", ").map(str::to_owned).collect() })
+        let (name, rest) = line.split_once(" listens at ").ok_or(io::ErrorKind::InvalidData)?;
+        let (told, _) = rest.split_once(';').ok_or(io::ErrorKind::InvalidData)?;
+        let urls = told.split(", ").map(str::to_owned).collect();
+        Ok(Self { process, urls, name: name.to_owned() })
     }
 
     /// Its first address.
@@ -79,6 +82,7 @@ fn the_reference_broker_conforms_over_tcp() {
 #[test]
 fn a_breach_can_be_seen_and_seen_again() {
     let broker = Broker::start(&["--break", "retained-replaced"]).unwrap();
+    assert_eq!(broker.name, "a reference broker that breaks retained-replaced on purpose");
     let run =
         ["run", &broker.url(), "--scenarios", SCENARIOS, "--only", "retained-replaced", "--version", "5.0"];
     let (status, stdout, _) = outcome(&run);
