@@ -213,7 +213,7 @@ impl Default for Limits {
             filters_per_subscribe: 1_000_000,
             retained: 1_000_000,
             retained_bytes: 1 << 30,
-            in_flight: 256,
+            in_flight: 1024,
             queued_messages: 100_000,
             queued_bytes: 16 << 20,
             all_queued_bytes: 1 << 30,
