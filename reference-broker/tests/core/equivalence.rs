@@ -7,16 +7,18 @@ use mqttspec_wire::{
     packet::{Ack, Delivery, Publish},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
-use reference_broker::{Config, Rule, Rules, core::Limits};
+use reference_broker::{Config, Rule, Rules};
 
 use crate::{
     actions::{Action, TOPICS, action},
     everybody::Everybody,
+    invariants::{little, other, strict, usual},
     world::*,
 };
 
-fn config() -> Config {
-    Config { limits: Limits { queued_messages: 20, in_flight: 5, ..Limits::default() }, ..Config::default() }
+/// One in which nothing is dropped but by its number: what is under way when a broker ends counts when it begins.
+fn config() -> impl Strategy<Value = Config> {
+    prop_oneof![2 => Just(usual()), 1 => Just(little()), 1 => Just(strict()), 1 => Just(other())]
 }
 
 /// An action that means the same to both brokers. Whose turn it is in a Shared Subscription is not saved, and bytes at
@@ -95,11 +97,12 @@ proptest! {
 
     #[test]
     fn a_restored_broker_behaves_as_before(
+        config in config(),
         before in vec((0usize..3, common_action()), 1..100),
         after in vec((0usize..3, common_action()), 1..60),
         is_crash in any::<bool>(),
     ) {
-        let mut one = Everybody::new(World::kept(config()), config());
+        let mut one = Everybody::new(World::kept(config.clone()), config.clone());
         for (index, (device, action)) in before.iter().enumerate() {
             one.act(*device, action);
             one.look();
@@ -117,7 +120,7 @@ proptest! {
             one.world.save();
         }
         one.look();
-        let world = one.world.after_a_crash(config());
+        let world = one.world.after_a_crash(config);
         let mut other = one.in_world(world);
         let (mut names, mut other_names) = (Names::default(), Names::default());
         for (device, action) in after {
@@ -135,13 +138,13 @@ proptest! {
         rule in 0..Rule::ALL.len(),
         actions in vec((0usize..3, action()), 1..80),
     ) {
-        let world = World::kept_mutant(config(), Rules::all().without(Rule::ALL[rule]));
-        let mut everybody = Everybody::new(world, config());
+        let world = World::kept_mutant(usual(), Rules::all().without(Rule::ALL[rule]));
+        let mut everybody = Everybody::new(world, usual());
         for (device, action) in actions {
             everybody.act(device, &action);
             everybody.world.save();
         }
-        drop(everybody.world.restored(config()));
+        drop(everybody.world.restored(usual()));
     }
 
     /// A byte in a store is not what it was.
@@ -153,7 +156,7 @@ proptest! {
         byte in any::<u8>(),
         is_key in any::<bool>(),
     ) {
-        let mut everybody = Everybody::new(World::kept(config()), config());
+        let mut everybody = Everybody::new(World::kept(usual()), usual());
         for (device, action) in actions {
             everybody.act(device, &action);
         }
@@ -166,8 +169,8 @@ proptest! {
         let damaged = if is_key { &mut key } else { &mut value };
         *at.get_mut(damaged) = byte;
         world.records.insert(key, value);
-        if world.restored(config()).is_ok() {
-            let mut world = world.after_a_crash(config());
+        if world.restored(usual()).is_ok() {
+            let mut world = world.after_a_crash(usual());
             for device in 0..3 {
                 world.connect(resume(Version::V5_0, &format!("device{device}")));
             }

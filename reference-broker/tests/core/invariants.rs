@@ -30,7 +30,7 @@ use crate::{
     world::*,
 };
 
-fn usual() -> Config {
+pub(crate) fn usual() -> Config {
     let limits = Limits { queued_messages: 20, in_flight: 5, ..Limits::default() };
     let answer = Bytes::from(ANSWER);
     let challenge = Challenge { method: METHOD.into(), question: "why?".into(), answer };
@@ -55,7 +55,7 @@ fn tight() -> Config {
 }
 
 /// One that offers little.
-fn little() -> Config {
+pub(crate) fn little() -> Config {
     Config {
         maximum_qos: QoS::AtLeastOnce,
         retain: false,
@@ -71,14 +71,14 @@ fn little() -> Config {
 }
 
 /// One in which not everybody may do everything.
-fn strict() -> Config {
+pub(crate) fn strict() -> Config {
     let permissions = ["deny read client=device1 c/#", "deny write client=device2 a", "allow all #"];
     let permissions = permissions.map(|permission| permission.parse().unwrap()).to_vec();
     Config { permissions, ..usual() }
 }
 
 /// One that makes other choices where the standard leaves some.
-fn other() -> Config {
+pub(crate) fn other() -> Config {
     Config { queue_qos_0: true, copy_for_each_subscription: true, session_expiry_maximum: Some(0), ..usual() }
 }
 
