@@ -19,6 +19,9 @@ use super::{
 /// An error for which the connection is closed.
 type Error = (ReasonCode, &'static str);
 
+/// A filter that can be subscribed to, or the code that refuses it in SUBACK.
+type Checked = Result<TopicFilter, ReasonCode>;
+
 /// A subscription that is to be made.
 struct Wanted<'a> {
     filter: &'a TopicFilter,
@@ -36,31 +39,14 @@ impl Broker {
         {
             return;
         }
+        let filters = match self.check_subscribe(turn, version, subscribe) {
+            Ok(filters) => filters,
+            Err((reason, text)) => return self.end(turn, connection, Ending::Error(reason, text)),
+        };
         let identifier = subscribe.properties.subscription_identifiers().next();
-        if identifier.is_some()
-            && !self.config.subscription_identifiers
-            && turn.obeys(Rule::IdentifiersNeedSupport)
-        {
-            let text = "there are no Subscription Identifiers";
-            let reason = ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
-            return self.end(turn, connection, Ending::Error(reason, text));
-        }
-        let comes_later = |id| subscribe.properties.iter().skip(1).any(|property| property.id() == id);
-        let in_order = identifier.is_none() || !comes_later(PropertyId::SubscriptionIdentifier);
-        if !in_order && !turn.obeys(Rule::SubscribePropertiesInAnyOrder) {
-            let text = "the properties are out of order";
-            return self.end(turn, connection, Ending::Error(ReasonCode::PROTOCOL_ERROR, text));
-        }
-        let mut parsed = Vec::with_capacity(subscribe.filters.len());
-        for subscription in &subscribe.filters {
-            match self.check_filter(turn, version, subscription) {
-                Ok(filter) => parsed.push(filter),
-                Err((reason, text)) => return self.end(turn, connection, Ending::Error(reason, text)),
-            }
-        }
-        let mut reasons = Vec::with_capacity(parsed.len());
+        let mut reasons = Vec::with_capacity(filters.len());
         let mut retained = Vec::new();
-        for (subscription, filter) in subscribe.filters.iter().zip(parsed) {
+        for (subscription, filter) in subscribe.filters.iter().zip(filters) {
             let is_one_too_many = reasons.len() >= self.config.limits.filters_per_subscribe;
             let is_skipped = !turn.obeys(Rule::EveryFilterSubscribed) && !reasons.is_empty();
             let outcome = filter.and_then(|filter| {
@@ -99,13 +85,35 @@ impl Broker {
         self.feed(turn, key);
     }
 
+    /// The filters, or the codes that refuse them in SUBACK, or the error that closes the connection.
+    fn check_subscribe(
+        &self,
+        turn: &Turn,
+        version: Version,
+        subscribe: &Subscribe,
+    ) -> Result<Vec<Checked>, Error> {
+        let comes_first = |id| subscribe.properties.iter().skip(1).all(|property| property.id() != id);
+        if subscribe.properties.subscription_identifiers().next().is_some() {
+            if !self.config.subscription_identifiers && turn.obeys(Rule::IdentifiersNeedSupport) {
+                let reason = ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
+                return Err((reason, "there are no Subscription Identifiers"));
+            }
+            if !comes_first(PropertyId::SubscriptionIdentifier)
+                && !turn.obeys(Rule::SubscribePropertiesInAnyOrder)
+            {
+                return Err((ReasonCode::PROTOCOL_ERROR, "the properties are out of order"));
+            }
+        }
+        subscribe.filters.iter().map(|asked| self.check_filter(turn, version, asked)).collect()
+    }
+
     /// The filter, or the code that refuses it in SUBACK, or the error that closes the connection.
     fn check_filter(
         &self,
         turn: &Turn,
         version: Version,
         subscription: &Subscription,
-    ) -> Result<Result<TopicFilter, ReasonCode>, Error> {
+    ) -> Result<Checked, Error> {
         // It may stay for longer than what it came with.
         let text = &subscription.filter.detached();
         let parsed = match version {
@@ -289,11 +297,7 @@ impl Broker {
 
 /// What is done about an invalid filter: an empty one closes the connection, others are refused by their code, and a
 /// mutant makes a filter of it.
-fn lax_filter(
-    turn: &Turn,
-    fault: TopicFault,
-    text: &Utf8String,
-) -> Result<Result<TopicFilter, ReasonCode>, Error> {
+fn lax_filter(turn: &Turn, fault: TopicFault, text: &Utf8String) -> Result<Checked, Error> {
     let rule = match fault {
         TopicFault::Empty => Rule::FilterNotEmpty,
         TopicFault::MultiLevelWildcard => Rule::HashIsLastLevel,
