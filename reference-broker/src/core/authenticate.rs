@@ -25,7 +25,7 @@ const ASKS: &str = "the client is to prove who it is";
 /// A CONNECT whose client has been asked to prove who it is.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    connect: Connect,
+    pub(crate) connect: Connect,
     dialogue: Dialogue,
 }
 

@@ -6,7 +6,10 @@ use mqttspec_wire::{
     Decoder, Fault, FaultKind, Packet, ReasonCode, Rejected, Sender, Utf8String, Version, packet::PacketType,
 };
 
-use super::{Broker, ConnectionId, Notice, Rule, connack, connection::State, ending::Ending, turn::Turn};
+use super::{
+    Broker, ConnectionId, Notice, Rule, connack, connection::State, ending::Ending, refusal::Refusal,
+    turn::Turn,
+};
 
 /// The rule about versions that are not offered, be it that they are unknown or that the configuration says so.
 pub(crate) const UNSUPPORTED_VERSION: Rule = Rule::UnsupportedVersionRefused;
@@ -43,9 +46,12 @@ impl Broker {
             State::Connected { .. } => {
                 self.end(turn, id, Ending::Error(fault.reason(), &explanation(fault)));
             }
-            State::AwaitsConnect | State::Authenticating(_) | State::Verifying(_) => {
-                self.refuse_malformed(turn, id, rejected);
+            State::Authenticating(attempt) => {
+                let connect = attempt.connect.clone();
+                let refusal = Refusal::new(fault.reason(), "the client's answer cannot be read");
+                self.refuse(turn, id, &connect, refusal);
             }
+            State::AwaitsConnect | State::Verifying(_) => self.refuse_malformed(turn, id, rejected),
         }
     }
 
@@ -60,7 +66,7 @@ impl Broker {
         let answer = if let FaultKind::UnsupportedProtocol { name, .. } = &fault.kind {
             if *name == *"MQTT" { self.version_refusal(turn) } else { None }
         } else if is_connect {
-            self.malformed_refusal(turn, id, rejected)
+            malformed_refusal(turn, rejected)
         } else {
             None
         };
@@ -83,24 +89,6 @@ impl Broker {
         })
     }
 
-    /// The CONNACK for a malformed CONNECT, which MQTT 3.1.1 has no code for.
-    fn malformed_refusal(
-        &self,
-        turn: &Turn,
-        id: ConnectionId,
-        rejected: &Rejected,
-    ) -> Option<(Version, ReasonCode)> {
-        let authenticating = match &self.connections.get(&id)?.state {
-            State::Authenticating(_) => Some(Version::V5_0),
-            State::AwaitsConnect | State::Verifying(_) | State::Connected { .. } => None,
-        };
-        match authenticating.or_else(|| asked_version(&rejected.raw))? {
-            Version::V5_0 => Some((Version::V5_0, rejected.fault.reason())),
-            Version::V3_1_1 if turn.obeys(Rule::MalformedConnectNotAnswered) => None,
-            Version::V3_1_1 => Some((Version::V3_1_1, ReasonCode::V3_IDENTIFIER_REJECTED)),
-        }
-    }
-
     /// Goes on after a faulty packet as if nothing were wrong with it, if it can be put right.
     fn tolerate(&mut self, turn: &mut Turn, id: ConnectionId, rejected: &Rejected) {
         let maximum = self.accepted_packet_size(turn, self.link(id).is_some());
@@ -121,6 +109,15 @@ impl Broker {
         if let Some(packet) = packet {
             self.on_packet(turn, id, packet);
         }
+    }
+}
+
+/// The CONNACK for a malformed CONNECT, which MQTT 3.1.1 has no code for.
+fn malformed_refusal(turn: &Turn, rejected: &Rejected) -> Option<(Version, ReasonCode)> {
+    match asked_version(&rejected.raw)? {
+        Version::V5_0 => Some((Version::V5_0, rejected.fault.reason())),
+        Version::V3_1_1 if turn.obeys(Rule::MalformedConnectNotAnswered) => None,
+        Version::V3_1_1 => Some((Version::V3_1_1, ReasonCode::V3_IDENTIFIER_REJECTED)),
     }
 }
 

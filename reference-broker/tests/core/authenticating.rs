@@ -99,6 +99,22 @@ fn ann(world: &mut World) -> Client {
     client
 }
 
+/// An AUTH without its method, a second CONNECT that is cut short, and what is no packet at all.
+#[rstest]
+#[case(b"\xF0\x02\x18\x00", ReasonCode::PROTOCOL_ERROR)]
+#[case(b"\x10\x01\x00", ReasonCode::MALFORMED_PACKET)]
+#[case(b"\x00\x00", ReasonCode::MALFORMED_PACKET)]
+fn an_answer_that_cannot_be_read_is_refused(#[case] bytes: &[u8], #[case] reason: ReasonCode) {
+    let mut world = world();
+    let client = world.open(V5);
+    world.send(client, Packet::Connect(Box::new(with_method(None))));
+    question(&mut world, client);
+    world.send_bytes(client, bytes);
+    let Packet::Connack(connack) = world.next(client) else { panic!("it is told") };
+    assert_eq!(connack.reason, reason);
+    assert!(connack.properties.reason_string().is_some() && world.is_closed(client));
+}
+
 #[test]
 fn who_knows_the_password_comes_in() {
     let mut world = world();
