@@ -116,7 +116,7 @@ impl Broker {
                 }
             }
         }
-        self.acknowledged(turn, id);
+        self.relieve_queue(turn, id);
     }
 
     /// The client is there, even if nothing has been taken from it.

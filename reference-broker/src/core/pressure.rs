@@ -187,8 +187,8 @@ impl Broker {
         }
     }
 
-    /// The client has acknowledged something.
-    pub(crate) fn acknowledged(&mut self, turn: &Turn, id: ConnectionId) {
+    /// Less may wait for the client, since it has acknowledged something or taken what was before that.
+    pub(crate) fn relieve_queue(&mut self, turn: &Turn, id: ConnectionId) {
         self.relieve(turn, Full::Queue(id));
     }
 

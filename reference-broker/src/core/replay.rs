@@ -261,6 +261,10 @@ impl Broker {
                 }
             }
         }
+        let link = self.sessions.get(key).and_then(|session| session.link.as_ref());
+        if let Some(id) = link.map(|link| link.connection) {
+            self.relieve_queue(turn, id);
+        }
     }
 
     fn go_on_with(&mut self, turn: &mut Turn, key: SessionKey, replay: &mut Replay) -> Progress {

@@ -249,7 +249,14 @@ fn what_is_dropped_is_told() {
 /// What one of three clients does.
 #[derive(Clone, Debug)]
 enum Deed {
-    Publish { to: usize, qos: usize, length: usize },
+    Publish {
+        to: usize,
+        qos: usize,
+        length: usize,
+        retain: bool,
+    },
+    /// Subscribes to all, so that it is brought what is retained.
+    Subscribe,
     Take,
     Acknowledge,
     Cut,
@@ -258,7 +265,9 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        8 => (0usize..3, 0usize..2, 0..BACKLOG).prop_map(|(to, qos, length)| Deed::Publish { to, qos, length }),
+        8 => (0usize..3, 0usize..2, 0..BACKLOG, any::<bool>())
+            .prop_map(|(to, qos, length, retain)| Deed::Publish { to, qos, length, retain }),
+        1 => Just(Deed::Subscribe),
         3 => Just(Deed::Take),
         2 => Just(Deed::Acknowledge),
         1 => Just(Deed::Cut),
@@ -276,7 +285,7 @@ fn member(world: &mut World, number: usize) -> Client {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever clients do: little waits for those who do not read, some of all can always go on, and all can once what
     /// waits is taken and acknowledged.
@@ -288,10 +297,11 @@ proptest! {
             let client = clients[number];
             match deed {
                 _ if world.is_closed(client) => clients[number] = member(&mut world, number),
-                Deed::Publish { to, qos, length } if !world.is_held_back(client) => {
+                Deed::Publish { to, qos, length, retain } if !world.is_held_back(client) => {
                     let message = publish(&format!("c{to}"), &"x".repeat(length), QoS::ALL[qos]);
-                    world.send(client, Packet::Publish(message));
+                    world.send(client, Packet::Publish(Publish { retain, ..message }));
                 }
+                Deed::Subscribe => world.send(client, subscribe(2, vec![subscription("+", QoS::AtLeastOnce)])),
                 Deed::Publish { .. } => {}
                 Deed::Take => world.take(client),
                 Deed::Acknowledge => drop(acknowledge(&mut world, client)),
@@ -301,10 +311,16 @@ proptest! {
                 }
                 Deed::Wait(seconds) => world.wait(seconds),
             }
-            // Each of the three may add one packet to what is too much already, and as much is sent when one comes back.
-            let most = 6 * BACKLOG;
+            // Each of the three may add one packet to what is too much already, and as much is sent when one comes back,
+            // with a retained message for each subscription.
+            let most = 8 * BACKLOG;
             for client in clients.into_iter().filter(|client| !world.is_closed(*client)) {
                 prop_assert!(world.untaken(client) <= most, "{} bytes wait", world.untaken(client));
+            }
+        }
+        for (number, client) in clients.iter_mut().enumerate() {
+            if world.is_closed(*client) {
+                *client = member(&mut world, number);
             }
         }
         for _ in 0..1_000 {
@@ -314,5 +330,15 @@ proptest! {
             }
         }
         prop_assert!(!clients.iter().any(|client| world.is_held_back(*client)));
+        prop_assert_eq!(world.statistics().waiting_bytes, 0);
+        for client in clients {
+            world.send(client, subscribe(2, vec![subscription("last", QoS::AtMostOnce)]));
+            world.payloads(client);
+        }
+        let publisher = world.client(V5, "p");
+        world.publish(publisher, publish("last", "now", QoS::AtMostOnce));
+        for client in clients {
+            prop_assert_eq!(world.payloads(client), ["now"], "nothing is before it");
+        }
     }
 }

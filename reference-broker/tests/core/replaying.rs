@@ -223,3 +223,23 @@ fn a_search_that_was_given_up_does_not_stop_the_next() {
     world.publish(publisher, publish("m/00001", "live", QoS::AtMostOnce));
     assert_eq!(world.next_publish(client).payload, "live");
 }
+
+/// What waits behind retained messages goes out when they are read, which no acknowledgement tells.
+#[test]
+fn who_has_read_what_it_is_brought_holds_nobody_back() {
+    let backlog = 1_000;
+    let mut world = world(0, Limits { backlog, ..Limits::default() });
+    let owner = world.client(V5, "owner");
+    for topic in ["m/1", "m/2"] {
+        retain(&mut world, owner, topic, &"x".repeat(backlog / 2));
+    }
+    world.hold_back();
+    let client = subscriber(&mut world, QoS::AtMostOnce);
+    while !world.is_held_back(owner) {
+        world.send(owner, Packet::Publish(publish("m/live", &"x".repeat(backlog / 5), QoS::AtMostOnce)));
+    }
+    for _ in 0..3 {
+        world.take(client);
+    }
+    assert!(!world.is_held_back(owner));
+}
