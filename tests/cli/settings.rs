@@ -82,6 +82,7 @@ fn all_sources_come_together() {
     assert_eq!(output.status.code(), Some(0));
     for expected in [
         "\ntopic-alias-maximum = 10  # profile\n",
+        "\nlevels-per-topic = 8  # profile\n",
         "\nretain = false  # file\n",
         "\nwills = true  # environment\n",
         "\nsessions = 8  # command line\n",
