@@ -1,6 +1,6 @@
 //! `mqttspec broker --explain`: what came, which rules had a say in it, and what was sent, for people to read.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use mqttspec_spec::Version;
 use mqttspec_wire::{Decoder, Packet, Sender};
@@ -15,12 +15,15 @@ use crate::describe::describe;
 #[derive(Debug, Default)]
 pub(super) struct Narrator {
     clients: BTreeMap<ConnectionId, (Version, String)>,
+    /// When the first step was; a broker with a store goes by the clock of the system.
+    began: Option<Duration>,
 }
 
 impl Narrator {
     /// The step in some lines: what happened, below it the rules with their statements, and what was done.
     pub(super) fn tell(&mut self, step: &Step) -> String {
-        let mut text = format!("{:10.3}  ", step.at.as_secs_f64());
+        let since = step.at.saturating_sub(*self.began.get_or_insert(step.at));
+        let mut text = format!("{:10.3}  ", since.as_secs_f64());
         let version = match &step.cause {
             Cause::Opened(id) => {
                 let _ = writeln!(text, "{} opens a network connection", self.name(*id));
@@ -136,8 +139,6 @@ fn way(route: &Route) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
     use reference_broker::{Broker, Config, Input, Rules};
 
@@ -151,8 +152,8 @@ mod tests {
         let mut inputs = vec![Input::Opened(id)];
         inputs.extend(parts.iter().map(|part| Input::Bytes(id, Bytes::from_static(part))));
         let mut text = String::new();
-        for input in inputs {
-            broker.handle(Duration::from_millis(1_500), input, &mut outputs);
+        for (now, input) in (1_000..).step_by(250).zip(inputs) {
+            broker.handle(Duration::from_millis(now), input, &mut outputs);
             text.extend(broker.take_steps().iter().map(|step| narrator.tell(step)));
         }
         text
@@ -164,11 +165,12 @@ mod tests {
     fn packets_stand_above_the_rules_that_had_a_say() {
         let text = told(&[CONNECT, b"\xC0\x00"]);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "     1.500  #1 opens a network connection");
+        assert_eq!(lines[0], "     0.000  #1 opens a network connection");
         let connect =
             lines.iter().position(|line| line.contains("#1 \"a\" > CONNECT client id \"a\"")).unwrap();
         let connack = lines.iter().position(|line| line.contains("#1 \"a\" < CONNACK")).unwrap();
         let ping = lines.iter().position(|line| line.ends_with("> PINGREQ")).unwrap();
+        assert_eq!(lines[ping], "     0.500  #1 \"a\" > PINGREQ");
         assert!(lines[connect..connack].iter().any(|line| {
             line.starts_with("              accepted-connect-answered: ")
                 && line.ends_with("v3.1.1:3.1.4-4 v3.1.1:3.2.0-1")
