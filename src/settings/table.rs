@@ -160,7 +160,7 @@ settings! {
         "limits.sessions" >= 1 => config.limits.sessions, "Sessions, with and without a network connection.";
         "limits.subscriptions" >= 1 => config.limits.subscriptions, "Subscriptions of one session.";
         "limits.all-subscription-bytes" >= 1 => config.limits.all_subscription_bytes, "Bytes of the subscriptions of all sessions together: those of each topic filter, and 128 more.";
-        "limits.filters-per-subscribe" >= 1 => config.limits.filters_per_subscribe, "Topic filters in one SUBSCRIBE.";
+        "limits.filters-per-subscribe" >= 1 => config.limits.filters_per_subscribe, "Topic filters in one SUBSCRIBE; further ones are refused.";
         "limits.topic-levels" >= 1 => config.limits.topic_levels, "Topic levels in the trees of all subscriptions and of all retained messages, each.";
         "limits.levels-per-topic" >= 1 => config.limits.levels_per_topic, "Levels of one topic name or topic filter.";
         "limits.bytes-per-topic" >= 1 => config.limits.bytes_per_topic, "Bytes of one topic name or topic filter.";

@@ -210,7 +210,7 @@ impl Default for Limits {
             topic_levels: 2_000_000,
             levels_per_topic: 65_536,
             bytes_per_topic: 65_535,
-            filters_per_subscribe: 1_000_000,
+            filters_per_subscribe: 10_000,
             retained: 1_000_000,
             retained_bytes: 1 << 30,
             in_flight: 1024,

@@ -98,6 +98,7 @@ impl Broker {
         turn.full = None;
         while !self.awaits_verification(turn, id)
             && !self.pressure.holds(id)
+            && !self.awaits_its_turn(turn, id)
             && let Some(connection) = self.connections.get_mut(&id)
         {
             match connection.decoder.next() {
@@ -227,7 +228,7 @@ impl Broker {
         let Some(connection) = self.connections.get(&id) else { return };
         let Some(patience) = self.link(id).and_then(|link| patience(turn, link.keep_alive)) else { return };
         let due = connection.heard + patience;
-        if self.pressure.holds(id) {
+        if self.is_held_back(id) {
             self.set_due(id, Some(turn.now + patience));
         } else if due > turn.now {
             self.set_due(id, Some(due));

@@ -14,6 +14,7 @@
 //! | `outgoing`, `in_flight` | messages to clients |
 //! | `subscribe` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `pressure` | who is held back, since others do not keep up |
+//! | `effort` | who waits for its turn, since its packets take much effort |
 //! | `ending`, `will`, `deadlines`, `redirect` | how connections and sessions end |
 //! | `explain` | a log of the rules that had a say |
 //! | `notice` | what is of interest for a log |
@@ -30,6 +31,7 @@ mod connection;
 mod deadlines;
 mod dialogue;
 mod durable;
+mod effort;
 mod ending;
 mod explain;
 mod fault;
@@ -79,6 +81,7 @@ pub use verification::{Password, Verified};
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
 use durable::Journal;
+use effort::Resting;
 use holdings::Holdings;
 use message::Copy;
 use pressure::Pressure;
@@ -179,6 +182,7 @@ pub struct Broker {
     replaying: Replaying,
     deadlines: Deadlines,
     pressure: Pressure,
+    resting: Resting,
     /// What is saved, if anything is.
     journal: Option<Box<Journal>>,
     /// How many client identifiers have been assigned.
@@ -216,6 +220,7 @@ impl Broker {
             replaying: Replaying::default(),
             deadlines: Deadlines::default(),
             pressure: Pressure::default(),
+            resting: Resting::default(),
             journal: None,
             assigned: 0,
             dialogues: 0,
@@ -252,7 +257,7 @@ impl Broker {
             Input::Closed(id) => self.lost(&mut turn, id),
             Input::Written(id, bytes) => self.written(&mut turn, id, bytes),
             Input::Verified(id, verified) => self.verified(&mut turn, id, verified),
-            Input::Tick => {}
+            Input::Tick => self.go_on_with_the_next(&mut turn),
             Input::Shutdown => self.shut_down(&mut turn),
         }
         self.go_on(&mut turn);
@@ -281,7 +286,7 @@ impl Broker {
     /// When the broker has something to do by itself, on the clock of [`handle`](Self::handle): give it a
     /// [`Tick`](Input::Tick) by then.
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.deadlines.first()
+        self.resting.due().or_else(|| self.deadlines.first())
     }
 
     fn meet_deadlines(&mut self, turn: &mut Turn) {

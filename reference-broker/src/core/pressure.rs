@@ -133,7 +133,7 @@ impl Session {
 }
 
 impl Broker {
-    /// Holds back, from now on, who sends to clients that do not keep up. Then
+    /// Holds back, from now on, who sends to clients that do not keep up, and whose packets take much effort. Then
     /// [`Input::Written`](super::Input::Written) has to tell what has left, nothing is to be read from those who
     /// [are held back](Self::is_held_back), and [`take_resumed`](Self::take_resumed) says from whom it is again.
     pub fn hold_back(&mut self) {
@@ -142,7 +142,7 @@ impl Broker {
 
     /// Whether nothing is to be read from a network connection for now. What was read nevertheless is kept.
     pub fn is_held_back(&self, id: ConnectionId) -> bool {
-        self.pressure.holds(id)
+        self.pressure.holds(id) || self.resting.contains(id)
     }
 
     /// The network connections from which something is to be read again.
@@ -265,7 +265,12 @@ impl Broker {
         while let Some(id) = self.pressure.resumed.pop_front() {
             self.heard_from(turn, id);
             self.received(turn, id, Bytes::new());
-            self.pressure.open.push(id);
+            self.let_go(id);
         }
+    }
+
+    /// More can be taken from the client.
+    pub(crate) fn let_go(&mut self, id: ConnectionId) {
+        self.pressure.open.push(id);
     }
 }

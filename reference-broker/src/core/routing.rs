@@ -41,7 +41,7 @@ impl Broker {
         let mut matches = std::mem::take(&mut self.matches);
         matches.clear();
         let reach = reach(&self.sessions, &message.topic);
-        self.subscriptions.matching(turn.rules(), &message.topic, reach, &mut matches);
+        turn.effort += self.subscriptions.matching(turn.rules(), &message.topic, reach, &mut matches);
         turn.route(|| self.routes(publisher, message, &matches));
         if !turn.obeys(Rule::EverySubscriberServed) {
             matches.truncate(1);

@@ -44,15 +44,12 @@ impl Broker {
             Err((reason, text)) => return self.end(turn, connection, Ending::Error(reason, text)),
         };
         let identifier = subscribe.properties.subscription_identifiers().next();
-        let mut reasons = Vec::with_capacity(filters.len());
+        turn.count_filters(subscribe.filters.iter().map(|subscription| &subscription.filter));
+        let mut reasons = Vec::with_capacity(subscribe.filters.len());
         let mut retained = Vec::new();
         for (subscription, filter) in subscribe.filters.iter().zip(filters) {
-            let is_one_too_many = reasons.len() >= self.config.limits.filters_per_subscribe;
             let is_skipped = !turn.obeys(Rule::EveryFilterSubscribed) && !reasons.is_empty();
             let outcome = filter.and_then(|filter| {
-                if is_one_too_many {
-                    return Err(ReasonCode::QUOTA_EXCEEDED);
-                }
                 if is_skipped {
                     return Ok(());
                 }
@@ -65,10 +62,10 @@ impl Broker {
             });
             reasons.push(match outcome {
                 Ok(()) => self.granted_code(turn, subscription.qos),
-                Err(reason) if version == Version::V5_0 => reason,
-                Err(_) => ReasonCode::V3_SUBSCRIPTION_FAILURE,
+                Err(reason) => refused_code(version, reason),
             });
         }
+        reasons.resize(subscribe.filters.len(), refused_code(version, ReasonCode::QUOTA_EXCEEDED));
         if !turn.obeys(Rule::SubackCodesInOrder) {
             reasons.rotate_left(1);
         }
@@ -104,7 +101,8 @@ impl Broker {
                 return Err((ReasonCode::PROTOCOL_ERROR, "the properties are out of order"));
             }
         }
-        subscribe.filters.iter().map(|asked| self.check_filter(turn, version, asked)).collect()
+        let taken = subscribe.filters.iter().take(self.config.limits.filters_per_subscribe);
+        taken.map(|asked| self.check_filter(turn, version, asked)).collect()
     }
 
     /// The filter, or the code that refuses it in SUBACK, or the error that closes the connection.
@@ -237,6 +235,7 @@ impl Broker {
             let none = !existed && turn.obeys(Rule::UnsubscribingNothingTold);
             reasons.push(if none { ReasonCode::NO_SUBSCRIPTION_EXISTED } else { ReasonCode::SUCCESS });
         }
+        turn.count_filters(unsubscribe.filters.iter());
         let any = reasons.contains(&ReasonCode::SUCCESS);
         if !turn.obeys(Rule::UnsubackCodesInOrder) {
             reasons.rotate_left(1);
@@ -293,6 +292,11 @@ impl Broker {
         }
         !gone.is_empty()
     }
+}
+
+/// The code that refuses a subscription.
+fn refused_code(version: Version, reason: ReasonCode) -> ReasonCode {
+    if version == Version::V5_0 { reason } else { ReasonCode::V3_SUBSCRIPTION_FAILURE }
 }
 
 /// What is done about an invalid filter: an empty one closes the connection, others are refused by their code, and a

@@ -34,6 +34,8 @@ pub(crate) struct NodeId(u32);
 pub(crate) struct Walk {
     here: Vec<NodeId>,
     below: Vec<NodeId>,
+    /// How many nodes the last walk has seen.
+    pub(crate) steps: usize,
     /// The nodes that the last walk has found; not all have a value.
     pub(crate) found: Vec<NodeId>,
 }
@@ -123,7 +125,8 @@ impl<T> Tree<T> {
 
     /// Finds the filters of this tree that match the topic name.
     pub(crate) fn filters_matching(&self, topic: &str, how: Matching, walk: &mut Walk) {
-        let Walk { here, below, found } = walk;
+        let Walk { here, below, steps, found } = walk;
+        *steps = 0;
         found.clear();
         here.clear();
         if !self.nodes.is_empty() {
@@ -131,6 +134,7 @@ impl<T> Tree<T> {
         }
         let mut wildcards = !(how.hides_dollar && topic.starts_with('$'));
         for level in topic.split('/') {
+            *steps += here.len();
             for id in here.drain(..) {
                 if wildcards {
                     found.extend(self.child(id, "#"));

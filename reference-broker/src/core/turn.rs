@@ -46,6 +46,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) messages: u64,
     /// The bytes that were sent.
     pub(crate) bytes: u64,
+    /// How much effort the packets have taken, in steps of a walk through topic levels.
+    pub(crate) effort: usize,
     /// How many topics may still be looked at for retained messages.
     pub(crate) search: usize,
     /// Whether a message is being passed on whose publisher sends it again unless its acknowledgement leaves.
@@ -82,6 +84,7 @@ impl<'a> Turn<'a> {
             dropped: 0,
             messages: 0,
             bytes: 0,
+            effort: 0,
             search: SEARCH,
             passes_on: false,
         }

@@ -12,6 +12,7 @@ mod actions;
 mod authenticating;
 mod connecting;
 mod durability;
+mod effort;
 mod equivalence;
 mod everybody;
 mod invariants;

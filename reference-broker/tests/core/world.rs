@@ -254,6 +254,11 @@ impl World {
         self.handle(Input::Closed(client.id));
     }
 
+    /// Has the broker go on with what is due.
+    pub(crate) fn tick(&mut self) {
+        self.handle(Input::Tick);
+    }
+
     /// Lets time pass, deadline by deadline.
     pub(crate) fn wait(&mut self, seconds: f64) {
         let end = self.now + Duration::from_secs_f64(seconds);
