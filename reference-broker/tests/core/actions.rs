@@ -91,6 +91,14 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// The same, with a broker that is not restarted: a mutant may not be able to read what it has saved.
+pub(crate) fn action_of_clients() -> impl Strategy<Value = Action> {
+    action().prop_map(|action| match action {
+        Action::Restart => Action::Ping,
+        other => other,
+    })
+}
+
 impl Hello {
     /// The CONNECT of a client.
     pub(crate) fn packet(&self, number: usize) -> Connect {

@@ -25,7 +25,7 @@ use reference_broker::{
 };
 
 use crate::{
-    actions::{ANSWER, DEVICES, METHOD, action},
+    actions::{ANSWER, DEVICES, METHOD, action, action_of_clients},
     everybody::Everybody,
     world::*,
 };
@@ -107,7 +107,7 @@ proptest! {
     fn mutants_do_not_panic(
         rule in 0..Rule::ALL.len(),
         config in config(),
-        actions in vec((0..DEVICES, action()), 1..80),
+        actions in vec((0..DEVICES, action_of_clients()), 1..80),
     ) {
         let world = World::mutant(config.clone(), Rules::all().without(Rule::ALL[rule]));
         let mut everybody = Everybody::new(world, config);

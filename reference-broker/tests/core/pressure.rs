@@ -40,14 +40,24 @@ fn press(world: &mut World, publisher: Client, qos: QoS) -> usize {
     panic!("it is not held back");
 }
 
-/// Acknowledges all QoS 1 messages that the client has got. Says how many.
+/// Acknowledges all that the client has got, and releases what it has sent. Says how many messages it has got above QoS 0.
 fn acknowledge(world: &mut World, client: Client) -> usize {
     let mut count = 0;
     while let Some(packet) = world.try_next(client) {
-        if let Packet::Publish(Publish { delivery: Delivery::AtLeastOnce { id, .. }, .. }) = packet {
-            world.send(client, Packet::Puback(Ack::success(id)));
-            count += 1;
-        }
+        let answer = match packet {
+            Packet::Publish(Publish { delivery: Delivery::AtLeastOnce { id, .. }, .. }) => {
+                count += 1;
+                Packet::Puback(Ack::success(id))
+            }
+            Packet::Publish(Publish { delivery: Delivery::ExactlyOnce { id, .. }, .. }) => {
+                count += 1;
+                Packet::Pubrec(Ack::success(id))
+            }
+            Packet::Pubrec(ack) => Packet::Pubrel(Ack::success(ack.id)),
+            Packet::Pubrel(ack) => Packet::Pubcomp(Ack::success(ack.id)),
+            _ => continue,
+        };
+        world.send(client, answer);
     }
     count
 }
@@ -257,6 +267,7 @@ enum Deed {
     },
     /// Subscribes to all, so that it is brought what is retained.
     Subscribe,
+    Unsubscribe,
     Take,
     Acknowledge,
     Cut,
@@ -265,9 +276,10 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        8 => (0usize..3, 0usize..2, 0..BACKLOG, any::<bool>())
+        8 => (0usize..3, 0usize..3, 0..BACKLOG, any::<bool>())
             .prop_map(|(to, qos, length, retain)| Deed::Publish { to, qos, length, retain }),
-        1 => Just(Deed::Subscribe),
+        2 => Just(Deed::Subscribe),
+        1 => Just(Deed::Unsubscribe),
         3 => Just(Deed::Take),
         2 => Just(Deed::Acknowledge),
         1 => Just(Deed::Cut),
@@ -301,7 +313,8 @@ proptest! {
                     let message = publish(&format!("c{to}"), &"x".repeat(length), QoS::ALL[qos]);
                     world.send(client, Packet::Publish(Publish { retain, ..message }));
                 }
-                Deed::Subscribe => world.send(client, subscribe(2, vec![subscription("+", QoS::AtLeastOnce)])),
+                Deed::Subscribe => world.send(client, subscribe(2, vec![subscription("+", QoS::ExactlyOnce)])),
+                Deed::Unsubscribe => world.send(client, unsubscribe(3, &["+"])),
                 Deed::Publish { .. } => {}
                 Deed::Take => world.take(client),
                 Deed::Acknowledge => drop(acknowledge(&mut world, client)),
