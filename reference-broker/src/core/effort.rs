@@ -16,10 +16,10 @@ use mqttspec_wire::Utf8String;
 use super::{Broker, ConnectionId, turn::Turn};
 
 /// How much effort is made for a client before others have their turn: about ten milliseconds.
-const SHARE: usize = 50_000;
+const SHARE: usize = 100_000;
 
 /// What it takes to make or end a subscription, besides its levels.
-const SUBSCRIPTION: usize = 20;
+const SUBSCRIPTION: usize = 60;
 
 /// The clients that have had their share, in the order of their turns.
 #[derive(Debug, Default)]

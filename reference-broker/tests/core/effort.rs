@@ -15,7 +15,7 @@ fn filters(levels: u32) -> Vec<String> {
 
 #[test]
 fn others_have_their_turn() {
-    const MESSAGES: usize = 100;
+    const MESSAGES: usize = 200;
     let mut world = World::new();
     world.hold_back();
     let [subscriber, busy, other] = ["s", "b", "o"].map(|name| world.client(V5, name));
@@ -53,7 +53,7 @@ fn those_who_wait_have_their_turns_in_order() {
     let mut world = World::new();
     world.hold_back();
     let clients = ["a", "b", "c"].map(|name| world.client(V5, name));
-    let many: Vec<String> = (0..2_500).map(|number| number.to_string()).collect();
+    let many: Vec<String> = (0..5_000).map(|number| number.to_string()).collect();
     for client in clients {
         let all = subscribe(1, many.iter().map(|text| subscription(text, QoS::AtMostOnce)).collect());
         world.send_bytes(client, &[all.to_bytes(V5), Packet::Pingreq.to_bytes(V5)].concat());
