@@ -14,6 +14,8 @@ pub struct StoreError {
 #[derive(Debug)]
 pub(super) enum Why {
     InUse,
+    /// A folder, a device, or what else there is.
+    NoFile,
     Foreign,
     Format(u64),
     Damaged(String),
@@ -25,6 +27,9 @@ impl fmt::Display for StoreError {
         write!(f, "cannot keep the broker's state in {}: ", self.path.display())?;
         match &self.why {
             Why::InUse => f.write_str("another process has it open; end that one, or name another file"),
+            Why::NoFile => {
+                f.write_str("it is something other than a file; name a file, or one that is yet to be made")
+            }
             Why::Foreign => f.write_str(
                 "it is not the store of a broker; name another file, or one that is yet to be made",
             ),
@@ -35,7 +40,12 @@ impl fmt::Display for StoreError {
             Why::Damaged(how) => {
                 write!(f, "it is damaged ({how}); move it away to start without what it holds")
             }
-            Why::Io(error) => write!(f, "{error}"),
+            Why::Io(error) => {
+                write!(
+                    f,
+                    "{error}; see that its folder is there, can be written to and has room, or name another file"
+                )
+            }
         }
     }
 }

@@ -46,10 +46,12 @@ pub(super) struct StoreFile {
 impl StoreFile {
     /// Opens the file, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, Why> {
-        let is_new = fs::metadata(path).map_or_else(
-            |error| if error.kind() == io::ErrorKind::NotFound { Ok(true) } else { Err(error) },
-            |metadata| Ok(metadata.len() == 0),
-        )?;
+        let is_new = match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => return Err(Why::NoFile),
+            Ok(metadata) => metadata.len() == 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => return Err(error.into()),
+        };
         if is_new {
             create(path)?;
         }
@@ -128,20 +130,28 @@ fn create(path: &Path) -> Result<(), Why> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
+    let made = write_empty(&unfinished).and_then(|()| Ok(fs::rename(&unfinished, path)?));
+    if made.is_err() {
+        // What is wrong has a better reason than that this does not work either.
+        let _ = fs::remove_file(&unfinished);
+    }
+    made?;
+    #[cfg(unix)]
+    fs::File::open(path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")))?
+        .sync_all()?;
+    Ok(())
+}
+
+/// Writes an empty store. When it returns, that is on disk.
+fn write_empty(path: &Path) -> Result<(), Why> {
     let key = crate::net::secret()?;
     let mut begin = [&MAGIC[..], &FORMAT.to_be_bytes(), &key].concat();
     begin.extend_from_slice(&Sha256::digest(&begin));
     // The journal gets its place on the disk now, so that no commit has to look for one.
     begin.resize(JOURNAL + journal::SIZE, 0);
-    fs::write(&unfinished, begin)?;
-    let whole = Arc::new(open_whole(&unfinished)?);
-    fill(&open_database(&whole)?)?;
-    drop(whole);
-    fs::rename(&unfinished, path)?;
-    #[cfg(unix)]
-    fs::File::open(path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")))?
-        .sync_all()?;
-    Ok(())
+    fs::write(path, begin)?;
+    let whole = Arc::new(open_whole(path)?);
+    Ok(fill(&open_database(&whole)?)?)
 }
 
 /// Makes the tables. That waits until all of the file is on disk.

@@ -47,6 +47,22 @@ fn a_file_of_another_kind_is_left_alone() {
     assert_eq!(complaint(&path), foreign);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_left_alone() {
+    use std::os::unix::{fs::FileTypeExt, net::UnixListener};
+
+    let folder = Scratch::new("no-file");
+    let path = folder.path("socket");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let other = "it is something other than a file; name a file, or one that is yet to be made";
+    assert_eq!(complaint(&path), other);
+    assert!(fs::metadata(&path).unwrap().file_type().is_socket());
+    assert_eq!(complaint(path.parent().unwrap()), other);
+    let told = complaint(&folder.path("missing/store"));
+    assert!(told.contains("see that its folder is there"), "{told}");
+}
+
 #[test]
 fn a_store_of_a_later_program_is_left_alone() {
     let folder = Scratch::new("later");
