@@ -50,6 +50,8 @@ impl Broker {
                 let connect = attempt.connect.clone();
                 let refusal = Refusal::new(fault.reason(), "the client's answer cannot be read");
                 self.refuse(turn, id, &connect, refusal);
+                // Also where refused clients stay, since nothing behind the packet could be read.
+                self.end(turn, id, Ending::Unanswered);
             }
             State::AwaitsConnect | State::Verifying(_) => self.refuse_malformed(turn, id, rejected),
         }
